@@ -1,0 +1,93 @@
+"""The errors that a page may show: one sentence each, naming the value and the remedy.
+
+The message is an English template marked with ``N_`` where it is raised, so that it can be translated
+where it is shown; ``str(error)`` is the English sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+
+class ExplorerError(Exception):
+    """An error with one sentence for the user.
+
+    Args:
+        message: English template with ``{name}`` fields, marked for translation with ``N_``.
+        **values: What fills the fields; kept, so that the sentence can be made in any language.
+    """
+
+    def __init__(self, message: str, **values: Any) -> None:
+        super().__init__(message, values)
+        self.message = message
+        self.values = values
+
+    def text(self, translate: Callable[[str], str] = str) -> str:
+        """The sentence, through ``translate`` (a gettext function)."""
+        return translate(self.message).format(**self.values)
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Keyword arguments are lost by the default pickling of exceptions; errors cross processes.
+        return (_rebuild, (type(self), self.message, self.values))
+
+
+def _rebuild(kind: type[ExplorerError], message: str, values: dict[str, Any]) -> ExplorerError:
+    error = kind.__new__(kind)
+    ExplorerError.__init__(error, message, **values)
+    return error
+
+
+class UnknownModelError(ExplorerError):
+    """No model has this id; ``values["closest"]`` lists the three closest ids."""
+
+
+class UnknownWeightsError(ExplorerError):
+    """The model has no weights of this id."""
+
+
+class WeightsUnavailableError(ExplorerError):
+    """The weights exist but could not be had: no network, a broken file, a full disk."""
+
+
+class ImageError(ExplorerError):
+    """The bytes are not an image that can be opened."""
+
+
+class ModelTooLargeError(ExplorerError):
+    """The model does not fit into the pool's budget."""
+
+
+class InputSizeError(ExplorerError):
+    """The network does not take an input of this size."""
+
+
+class TraceError(ExplorerError):
+    """The network could not be traced."""
+
+
+class AttributionError(ExplorerError):
+    """A map cannot be computed for this network, target, layer or option."""
+
+
+class LatencyError(ExplorerError):
+    """A measurement cannot be made as requested."""
+
+
+class DeviceError(ExplorerError):
+    """The device is not there or cannot do what was asked."""
+
+
+class WorkerLostError(ExplorerError):
+    """The worker process ended in the middle of a job."""
+
+
+class JobCancelled(ExplorerError):  # noqa: N818 - an outcome, not a fault
+    """The job was cancelled; raised inside the job by its progress callback."""
+
+
+class SettingsError(ExplorerError):
+    """A setting has a value that cannot be used."""

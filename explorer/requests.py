@@ -1,0 +1,61 @@
+"""What a person can ask for, as picklable frozen data; no torch here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRef:
+    """A network with or without trained weights.
+
+    Attributes:
+        model: Catalog id.
+        weights: Id of the weights; None for the untrained network (seed 0).
+    """
+
+    model: str
+    weights: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainRequest:
+    """One attribution map.
+
+    Attributes:
+        method: Id in ``explorer.attribution.METHODS``.
+        target: Class index; None for the predicted class.
+        layer: Module path for layer methods; None for the method's default.
+        options: The method's own options by name; missing ones take their defaults.
+    """
+
+    method: str
+    target: int | None = None
+    layer: str | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LatencyRequest:
+    """What to time.
+
+    Attributes:
+        batch_sizes: Images per forward pass, measured one after another.
+        dtype: "float32", "bfloat16" or "float16".
+        memory_format: "contiguous" or "channels_last".
+        threads: Intra-op CPU threads; None leaves torch's setting.
+        min_seconds: Measured time per batch size, at least.
+        min_runs: Measured runs per batch size, at least.
+        warmup_runs: Runs thrown away before.
+        input_size: (C, H, W); None for the model's own.
+    """
+
+    batch_sizes: tuple[int, ...] = (1,)
+    dtype: str = "float32"
+    memory_format: str = "contiguous"
+    threads: int | None = None
+    min_seconds: float = 3.0
+    min_runs: int = 30
+    warmup_runs: int = 5
+    input_size: tuple[int, int, int] | None = None

@@ -1,0 +1,61 @@
+"""All configuration, from environment variables that start with ``EXPLORER_``."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from platformdirs import user_cache_path
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from explorer.errors import SettingsError
+from explorer.i18n import N_
+
+
+class Settings(BaseSettings):
+    """Every setting with its default; ``EXPLORER_DEVICE=cpu`` sets ``device``.
+
+    Attributes:
+        device: "auto" (CUDA, then MPS, then CPU), "cpu", "mps", "cuda" or "cuda:N".
+        model_budget: Bytes that loaded models may take; None for a third of the free memory.
+        cache_dir: Where traces are kept.
+        result_cache_mb: Mebibytes of finished results kept in the server process.
+        threads: Intra-op threads of a worker; None for the number of physical cores.
+        max_image_mb: Mebibytes of an uploaded file.
+        max_image_pixels: Pixels of an uploaded image.
+        download_timeout: Seconds without a byte after which a download is given up.
+        offline: True never opens a connection for weights.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="EXPLORER_", extra="ignore")
+
+    device: str = "auto"
+    model_budget: int | None = Field(default=None, gt=0)
+    cache_dir: Path = user_cache_path("convnet-explorer")
+    result_cache_mb: int = Field(default=256, gt=0)
+    threads: int | None = Field(default=None, gt=0)
+    max_image_mb: int = Field(default=20, gt=0)
+    max_image_pixels: int = Field(default=50_000_000, gt=0)
+    download_timeout: float = Field(default=20.0, gt=0)
+    offline: bool = False
+
+
+@cache
+def get_settings() -> Settings:
+    """The settings, read once.
+
+    Raises:
+        SettingsError: A variable has a value that cannot be used.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "EXPLORER_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise SettingsError(
+            N_("The setting {name}={value} cannot be used: {reason}. Change or unset it."),
+            name=name,
+            value=first["input"],
+            reason=first["msg"],
+        ) from error
