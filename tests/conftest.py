@@ -1,0 +1,146 @@
+"""Every test runs in a place of its own: own caches, no settings from outside, no network.
+
+The variables are set when this file is imported, before any test imports a library that reads them.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import shutil
+import socket
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HOME = Path(tempfile.mkdtemp(prefix="explorer-tests-"))
+
+
+def _isolate() -> None:
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    if sys.platform.startswith("linux"):  # Playwright keeps its own Chromium in the user's cache
+        os.environ.setdefault("PLAYWRIGHT_BROWSERS_PATH", str(cache / "ms-playwright"))
+    for name in [name for name in os.environ if name.startswith(("EXPLORER_", "STREAMLIT_"))]:
+        del os.environ[name]
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        os.environ.pop(name, None)
+        os.environ.pop(name.upper(), None)
+    os.environ.update(
+        EXPLORER_CACHE_DIR=str(HOME / "explorer"),
+        EXPLORER_DEVICE="cpu",  # tests of a GPU ask for it by name
+        TORCH_HOME=str(HOME / "torch"),
+        HF_HOME=str(HOME / "huggingface"),
+        XDG_CACHE_HOME=str(HOME / "cache"),
+        XDG_CONFIG_HOME=str(HOME / "config"),
+        XDG_DATA_HOME=str(HOME / "data"),
+        MPLCONFIGDIR=str(HOME / "matplotlib"),
+        HF_HUB_OFFLINE="1",
+        HF_HUB_DISABLE_TELEMETRY="1",
+    )
+    threads = str(min(2, os.cpu_count() or 1))  # tests share the cores with the workers they start
+    os.environ.setdefault("OMP_NUM_THREADS", threads)
+    os.environ.setdefault("MKL_NUM_THREADS", os.environ["OMP_NUM_THREADS"])
+
+
+_isolate()
+
+
+def pytest_unconfigure() -> None:
+    """Removes what the session wrote."""
+    shutil.rmtree(HOME, ignore_errors=True)
+
+
+# --- network ------------------------------------------------------------------------------------
+
+
+class OutsideConnectionError(OSError):
+    """A test tried to reach another machine."""
+
+
+_attempts: list[str] = []
+_real = {
+    name: getattr(socket.socket, name) for name in ("connect", "connect_ex", "sendto", "sendmsg")
+}
+_real_getaddrinfo = socket.getaddrinfo
+_NOWHERE = (".invalid", ".test", ".example")  # never exist: a test may ask for them on purpose
+
+
+def _is_local(host: Any) -> bool:
+    name = host.decode() if isinstance(host, bytes) else str(host or "")
+    if name in ("", "localhost") or name == socket.gethostname():
+        return True
+    try:
+        address = ipaddress.ip_address(name.split("%")[0])
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified
+
+
+def _guarded(name: str) -> Any:
+    def call(self: socket.socket, *arguments: Any) -> Any:
+        address = arguments[0] if name in ("connect", "connect_ex") else arguments[-1]
+        inet = self.family in (socket.AF_INET, socket.AF_INET6)
+        if inet and isinstance(address, tuple) and not _is_local(address[0]):
+            if self.type == socket.SOCK_DGRAM and name.startswith("connect"):
+                # Sends nothing: a way of asking the system for this machine's own address.
+                raise OutsideConnectionError("the tests have no network")
+            _attempts.append(f"{address[0]}:{address[1]}")
+            raise OutsideConnectionError(f"a test tried to reach {address[0]}")
+        return _real[name](self, *arguments)
+
+    return call
+
+
+def _guarded_getaddrinfo(host: Any, *arguments: Any, **options: Any) -> Any:
+    if not _is_local(host):
+        name = host.decode() if isinstance(host, bytes) else str(host)
+        if not name.endswith(_NOWHERE):
+            _attempts.append(name)
+        raise socket.gaierror(socket.EAI_NONAME, f"the tests have no network: {name}")
+    return _real_getaddrinfo(host, *arguments, **options)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_network() -> Iterator[None]:
+    patch = pytest.MonkeyPatch()
+    for name in _real:
+        patch.setattr(socket.socket, name, _guarded(name))
+    patch.setattr(socket, "getaddrinfo", _guarded_getaddrinfo)
+    yield
+    patch.undo()
+
+
+@pytest.fixture
+def outside_attempts() -> list[str]:
+    """What the running test tried to reach; a test that means it clears the list."""
+    return _attempts
+
+
+# --- each test ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(autouse=True)
+def _fresh_state(_no_network: None) -> Iterator[None]:
+    """Forgets settings and language after each test, and fails one that reached outside."""
+    _attempts.clear()
+    yield
+    if settings := sys.modules.get("explorer.settings"):
+        settings.get_settings.cache_clear()
+    if i18n := sys.modules.get("explorer.i18n"):
+        i18n.set_language("en")
+    tried = list(_attempts)
+    _attempts.clear()
+    assert not tried, f"the test tried to reach {', '.join(tried)}"
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skips GPU tests where there is none, and says so."""
+    if item.get_closest_marker("gpu"):
+        import torch
+
+        if not torch.accelerator.is_available():
+            pytest.skip("no GPU: torch.accelerator finds neither CUDA nor MPS on this machine")
