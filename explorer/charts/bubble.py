@@ -1,0 +1,413 @@
+"""The bubble chart: accuracy against cost, area proportional to parameters.
+
+The form is figure 2 of Canziani, Paszke & Culurciello 2016 (arXiv:1605.07678).
+"""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from explorer.charts import theme
+from explorer.charts.axes import ACCURACIES, AXES, Axis
+from explorer.charts.bubble_labels import label_annotations
+from explorer.charts.bubble_legend import (
+    NARROW,
+    area_scale,
+    legend_axes,
+    legend_notes,
+    legend_trace,
+)
+from explorer.charts.pareto import pareto_front
+from explorer.i18n import _, ngettext
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+Group = Literal["2016", "today", "measured"]
+
+
+@dataclass(frozen=True, slots=True)
+class BubbleRow:
+    """One bubble.
+
+    Attributes:
+        id: Unique in the chart.
+        label: Short name beside the bubble.
+        family: Decides the colour when ``colour`` is "".
+        group: "2016" (the paper's plotted values), "today" (published) or "measured" (here).
+        values: Base units by key of ``AXES``: counts, percent, seconds, bytes.
+        model: Catalog id that a click opens; "" where the network is not in the catalog.
+        weights: Weights id; "" where there is none.
+        dataset: What the accuracy was measured on; only "imagenet" goes on an accuracy axis.
+        colour: "#rrggbb", or "" for the family's.
+        hover: (name, value) lines of the card, translated.
+        note: A sentence at the foot of the card, translated.
+    """
+
+    id: str
+    label: str
+    family: str
+    group: Group
+    values: Mapping[str, float]
+    model: str = ""
+    weights: str = ""
+    dataset: str = "imagenet"
+    colour: str = ""
+    hover: tuple[tuple[str, str], ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BubbleOptions:
+    """How the chart is drawn.
+
+    Attributes:
+        x: Key of ``AXES``.
+        y: Key of ``AXES``.
+        size: Key of ``AXES`` that the area is proportional to; "" for equal bubbles.
+        log_x: Logarithmic x axis; values ≤ 0 are left out and counted.
+        pareto: Draw the front of rows that no other row beats on both axes.
+        labels: "all", "some" (the front and each family's best, where there is room) or "none".
+        paper_look: The 2016 figure's ranges: 0–40 G-Ops, 50–80 %.
+        legend: Show the families as a legend.
+        highlight: Catalog id of the model that is open, drawn with a ring; "" for none.
+        width: Pixels that the chart will have, for sizes and label places.
+        height: Pixels, likewise.
+    """
+
+    x: str = "flops"
+    y: str = "top1"
+    size: str = "params"
+    log_x: bool = False
+    pareto: bool = False
+    labels: Literal["all", "some", "none"] = "all"
+    paper_look: bool = False
+    legend: bool = False
+    highlight: str = ""
+    width: int = 1200
+    height: int = 700
+
+
+PAPER_OPTIONS = BubbleOptions(x="canziani_ops", paper_look=True)
+TODAY_OPTIONS = BubbleOptions(x="macs", log_x=True, labels="some", legend=True, pareto=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Margins:
+    """Pixels around the plotting area, fixed so that label places are known beforehand."""
+
+    left: int = 76
+    right: int = 20
+    top: int = 20
+    bottom: int = 84
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The axes as drawn; ranges in shown units, exponents where logarithmic.
+
+    Attributes:
+        x_range: Left and right end.
+        y_range: Bottom and top end.
+        log_x: Whether ``x_range`` holds powers of ten.
+        width: Of the plotting area in pixels.
+        height: Of the plotting area in pixels.
+    """
+
+    x_range: tuple[float, float]
+    y_range: tuple[float, float]
+    log_x: bool
+    width: float
+    height: float
+
+    def pixel(self, x: float, y: float) -> tuple[float, float]:
+        """Where a point in shown units is drawn: pixels from the lower left corner."""
+        position = math.log10(x) if self.log_x else x
+        return (
+            (position - self.x_range[0]) / (self.x_range[1] - self.x_range[0]) * self.width,
+            (y - self.y_range[0]) / (self.y_range[1] - self.y_range[0]) * self.height,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Bubbles:
+    """Rows that can be drawn, with their places in shown units and diameters in pixels."""
+
+    rows: tuple[BubbleRow, ...]
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    diameters: tuple[float, ...]
+    front: tuple[int, ...] = field(default=())
+
+
+def bubble_chart(rows: Sequence[BubbleRow], options: BubbleOptions) -> go.Figure:
+    """Draws the rows; ``customdata`` of a point is [model, weights, row id, group].
+
+    Args:
+        rows: What to draw, of any group; see ``bubble_rows``.
+        options: Axes and looks.
+
+    Returns:
+        The figure. Rows without a value on an axis are left out and their number is written above
+        the plot (and in ``layout.meta["missing"]``).
+
+    Raises:
+        KeyError: An axis is not in ``AXES``.
+    """
+    x_axis, y_axis = AXES[options.x], AXES[options.y]
+    drawn = [row for row in rows if _has_place(row, options)]
+    missing = len(rows) - len(drawn)
+    if not drawn:
+        return theme.empty(_empty_sentence(rows, x_axis, y_axis), height=options.height // 2)
+    bubbles = _bubbles(drawn, options)
+    margins = _margins(options)
+    view = _view(bubbles, options, margins)
+    traces = _family_traces(bubbles, options)
+    if options.pareto and len(bubbles.front) > 1:
+        traces.insert(0, _front_trace(bubbles))
+    highlighted = [
+        i for i, row in enumerate(drawn) if options.highlight and row.model == options.highlight
+    ]
+    if highlighted:
+        traces.append(_ring_trace(bubbles, highlighted))
+    if options.size == "params":
+        traces.append(legend_trace(options))
+    layout = _layout(view, options, margins)
+    layout["annotations"] = label_annotations(bubbles, view, options) + _missing_note(missing)
+    if options.size == "params":
+        layout["annotations"] += legend_notes(options)
+        layout |= legend_axes(options, view)
+    layout["meta"] = {"missing": missing}
+    return theme.figure(traces, layout, alt=_alt(bubbles, x_axis, y_axis))
+
+
+def _has_place(row: BubbleRow, options: BubbleOptions) -> bool:
+    if row.dataset != "imagenet" and ACCURACIES & {options.x, options.y}:
+        return False
+    x, y = row.values.get(options.x), row.values.get(options.y)
+    if x is None or y is None or not (math.isfinite(x) and math.isfinite(y)):
+        return False
+    return x > 0 or not options.log_x
+
+
+def _bubbles(rows: Sequence[BubbleRow], options: BubbleOptions) -> Bubbles:
+    x_axis, y_axis = AXES[options.x], AXES[options.y]
+    x = tuple(x_axis.show(row.values[options.x]) for row in rows)
+    y = tuple(y_axis.show(row.values[options.y]) for row in rows)
+    front: list[int] = []
+    if x_axis.better and y_axis.better:
+        sign_x = 1 if x_axis.better == "low" else -1
+        sign_y = 1 if y_axis.better == "high" else -1
+        front = pareto_front([(sign_x * a, sign_y * b) for a, b in zip(x, y, strict=True)])
+    diameters = tuple(_diameter(row, options) for row in rows)
+    return Bubbles(tuple(rows), x, y, diameters, tuple(front))
+
+
+def _diameter(row: BubbleRow, options: BubbleOptions) -> float:
+    """Pixels; the area is proportional to the value. Rows without a value get a small dot."""
+    if not options.size:
+        return 14.0
+    value = row.values.get(options.size)
+    if value is None or value <= 0:
+        return 6.0
+    if options.size == "params":
+        return math.sqrt(value / 1e6 * area_scale(options))
+    # Other quantities differ by chart: a value of one unit shown gets the area of one million.
+    return min(90.0, math.sqrt(AXES[options.size].show(value) * area_scale(options)))
+
+
+def _margins(options: BubbleOptions) -> Margins:
+    if options.width < NARROW:
+        return Margins(left=62, right=10, top=20, bottom=112)
+    return Margins(right=200 if options.legend else 20)
+
+
+def _view(bubbles: Bubbles, options: BubbleOptions, margins: Margins) -> View:
+    width = options.width - margins.left - margins.right
+    height = options.height - margins.top - margins.bottom
+    if options.paper_look:
+        # The paper's 0–40 and 50–80, widened so that no circle is cut at the edge.
+        return View((-1.6, 43.5), (50.0, 83.0), False, width, height)
+    xs = [math.log10(x) for x in bubbles.x] if options.log_x else list(bubbles.x)
+    # The largest circle fits between the outermost point and the edge.
+    radius = max(bubbles.diameters) / 2 + 6
+    return View(
+        _padded(xs, radius / width), _padded(bubbles.y, radius / height, foot=0.1), options.log_x,
+        width, height,
+    )  # fmt: skip
+
+
+def _padded(values: Sequence[float], share: float, foot: float = 0.0) -> tuple[float, float]:
+    """The values' range with ``share`` of it free at both ends, ``foot`` more at the lower one."""
+    low, high = min(values), max(values)
+    span = (high - low) or abs(high) or 1.0
+    share = min(share, 0.3)
+    pad = span * max(share, 0.03) / (1 - 2 * share)
+    return low - pad - span * foot, high + pad
+
+
+def _family_traces(bubbles: Bubbles, options: BubbleOptions) -> list[dict[str, Any]]:
+    """One trace a family, large bubbles first so that small ones stay reachable."""
+    families: dict[str, list[int]] = {}
+    for index, row in enumerate(bubbles.rows):
+        families.setdefault(row.family, []).append(index)
+    ordered = sorted(families, key=str.casefold)
+    if not options.legend:
+        ordered.sort(key=lambda name: -max(bubbles.diameters[i] for i in families[name]))
+    return [_family_trace(name, families[name], bubbles, options) for name in ordered]
+
+
+def _family_trace(
+    name: str, members: Sequence[int], bubbles: Bubbles, options: BubbleOptions
+) -> dict[str, Any]:
+    indices = sorted(members, key=lambda i: -bubbles.diameters[i])
+    rows = [bubbles.rows[i] for i in indices]
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": name,
+        "x": [bubbles.x[i] for i in indices],
+        "y": [bubbles.y[i] for i in indices],
+        "customdata": [[row.model, row.weights, row.id, row.group] for row in rows],
+        "hovertext": [_card(row, options) for row in rows],
+        "hovertemplate": "%{hovertext}<extra></extra>",
+        "marker": {
+            # With sizemode "area", Plotly's diameter is sqrt(2 · size / sizeref): sizeref 2 makes
+            # size the diameter squared, in pixels.
+            "size": [bubbles.diameters[i] ** 2 for i in indices],
+            "sizemode": "area",
+            "sizeref": 2,
+            "color": [row.colour or theme.family_colour(row.family) for row in rows],
+            "opacity": 0.82,
+            "symbol": ["circle" if row.group != "measured" else "diamond" for row in rows],
+        },
+        "unselected": {"marker": {"opacity": 0.6}},
+        "showlegend": options.legend and options.width >= NARROW,
+        "cliponaxis": False,
+    }
+
+
+def _front_trace(bubbles: Bubbles) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": _("Pareto front"),
+        "x": [bubbles.x[i] for i in bubbles.front],
+        "y": [bubbles.y[i] for i in bubbles.front],
+        "line": {"shape": "hv", "dash": "dot", "width": 2, "color": "#8a8d99"},
+        "hoverinfo": "skip",
+        "showlegend": True,
+    }
+
+
+def _ring_trace(bubbles: Bubbles, indices: Sequence[int]) -> dict[str, Any]:
+    """A ring around the model that is open."""
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": [bubbles.x[i] for i in indices],
+        "y": [bubbles.y[i] for i in indices],
+        "marker": {
+            "symbol": "circle-open",
+            "size": [bubbles.diameters[i] + 9 for i in indices],
+            "color": "#e8590c",
+            "line": {"width": 3, "color": "#e8590c"},
+        },
+        "hoverinfo": "skip",
+        "showlegend": False,
+        "cliponaxis": False,
+    }
+
+
+def _layout(view: View, options: BubbleOptions, margins: Margins) -> dict[str, Any]:
+    x_axis, y_axis = AXES[options.x], AXES[options.y]
+    x: dict[str, Any] = {
+        "title": x_axis.layout(view.width),
+        "range": list(view.x_range),
+        "automargin": False,
+    }
+    y: dict[str, Any] = {
+        "title": y_axis.layout(view.height),
+        "range": list(view.y_range),
+        "automargin": False,
+    }
+    if view.log_x:
+        x |= {"type": "log", "dtick": "D2" if view.x_range[1] - view.x_range[0] < 2.5 else 1}
+    if options.paper_look:
+        x |= {"dtick": 5 if options.width >= NARROW else 10, "tick0": 0, "zeroline": False}
+        y |= {"dtick": 5, "tick0": 50}
+    layout: dict[str, Any] = {
+        "xaxis": x,
+        "yaxis": y,
+        "height": options.height,
+        "margin": {"l": margins.left, "r": margins.right, "t": margins.top, "b": margins.bottom},
+        "hovermode": "closest",
+        "dragmode": "zoom" if options.width >= NARROW else False,
+        "showlegend": options.legend and options.width >= NARROW,
+        "legend": {
+            "x": 1.01,
+            "y": 1,
+            "xanchor": "left",
+            "yanchor": "top",
+            "itemsizing": "constant",
+        },
+        # The view stays when only the highlight or the language changes.
+        "uirevision": f"{options.x}|{options.y}|{options.log_x}|{options.paper_look}",
+    }
+    return layout
+
+
+def _card(row: BubbleRow, options: BubbleOptions) -> str:
+    """The hover card; every value is escaped, labels may come from a file."""
+    lines = [f"<b>{html.escape(row.label)}</b>"]
+    pairs = list(row.hover)
+    if not pairs:
+        keys = dict.fromkeys((options.y, options.x, options.size))
+        for key in keys:
+            if key and (value := row.values.get(key)) is not None:
+                pairs.append((_(AXES[key].title), AXES[key].text(value)))
+    lines += [f"{html.escape(name)}: {html.escape(value)}" for name, value in pairs]
+    if row.note:
+        lines.append(f"<i>{theme.wrap(html.escape(row.note), 56)}</i>")
+    return "<br>".join(lines)
+
+
+def _missing_note(missing: int) -> list[dict[str, Any]]:
+    if not missing:
+        return []
+    sentence = ngettext(
+        "{count} network has no value on these axes and is not drawn.",
+        "{count} networks have no value on these axes and are not drawn.",
+        missing,
+    ).format(count=missing)
+    note = {
+        "text": sentence, "x": 0, "y": 1, "xref": "paper", "yref": "paper", "xanchor": "left",
+        "yanchor": "bottom", "showarrow": False, "font": {"size": theme.SMALL_FONT_SIZE},
+    }  # fmt: skip
+    return [note]
+
+
+def _empty_sentence(rows: Sequence[BubbleRow], x: Axis, y: Axis) -> str:
+    if not rows:
+        return _("Nothing to draw: no network matches; widen the filters.")
+    return _(
+        "Nothing to draw: none of the {count} networks has a value for both {x} and {y}; "
+        "choose other axes."
+    ).format(count=len(rows), x=_(x.title), y=_(y.title))
+
+
+def _alt(bubbles: Bubbles, x: Axis, y: Axis) -> str:
+    best = max(range(len(bubbles.rows)), key=lambda i: bubbles.y[i])
+    return _(
+        "Bubble chart of {count} networks: {y} against {x}; the highest is {best} at {value}."
+    ).format(
+        count=len(bubbles.rows),
+        x=_(x.title),
+        y=_(y.title),
+        best=bubbles.rows[best].label,
+        value=y.text(bubbles.y[best] * y.scale),
+    )

@@ -1,0 +1,98 @@
+"""Which bubbles are named, and where the names stand."""
+
+from __future__ import annotations
+
+import html
+import math
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from explorer.charts import theme
+from explorer.charts.bubble_legend import NARROW, legend_obstacles
+from explorer.charts.labels import Box, LabelPoint, Placement, place_labels
+
+if TYPE_CHECKING:
+    from explorer.charts.bubble import BubbleOptions, Bubbles, View
+
+_MOST_LABELS = 26
+
+
+def label_annotations(bubbles: Bubbles, view: View, options: BubbleOptions) -> list[dict[str, Any]]:
+    """Plotly annotations that name the bubbles, with a leader line where a name stands off."""
+    indices = labelled(bubbles, options)
+    size = label_size(options)
+    points = [_point(bubbles, index, view, size) for index in indices]
+    named = set(indices)
+    others = [
+        _point(bubbles, index, view, size)
+        for index in range(len(bubbles.rows))
+        if index not in named
+    ]
+    if options.size == "params":
+        others += legend_obstacles(options, view)
+    area = Box(2.0, 4.0, view.width - 2.0, view.height)
+    places = _places(tuple(points), area, tuple(others), options.labels == "some")
+    return [
+        _annotation(bubbles, index, place, view, size)
+        for index, place in zip(indices, places, strict=True)
+        if place is not None
+    ]
+
+
+def labelled(bubbles: Bubbles, options: BubbleOptions) -> list[int]:
+    """Which rows get a name: all, or the front and the best of each family while there is room."""
+    count = len(bubbles.rows)
+    if options.labels == "none":
+        return []
+    if options.labels == "all" and count <= 2 * _MOST_LABELS:
+        return list(range(count))
+    best: dict[str, int] = {}
+    for index, row in enumerate(bubbles.rows):
+        if row.family not in best or bubbles.y[index] > bubbles.y[best[row.family]]:
+            best[row.family] = index
+    chosen = dict.fromkeys([*best.values(), *bubbles.front])
+    opened = [i for i, row in enumerate(bubbles.rows) if row.model == options.highlight != ""]
+    most = _MOST_LABELS if options.width >= NARROW else 8
+    return list(dict.fromkeys([*opened[:1], *chosen]))[:most]
+
+
+def label_size(options: BubbleOptions) -> int:
+    """Font size of a name in pixels."""
+    return theme.FONT_SIZE - 1 if options.width >= NARROW else theme.FONT_SIZE - 4
+
+
+def _point(bubbles: Bubbles, index: int, view: View, size: int) -> LabelPoint:
+    x, y = view.pixel(bubbles.x[index], bubbles.y[index])
+    width = theme.text_width(bubbles.rows[index].label, size) + 4
+    return LabelPoint(x, y, bubbles.diameters[index] / 2, width, size * 1.3 + 4)
+
+
+@lru_cache(maxsize=64)
+def _places(
+    points: tuple[LabelPoint, ...], area: Box, others: tuple[LabelPoint, ...], drop: bool
+) -> list[Placement | None]:
+    # The search takes up to some 100 ms; the front page asks for the same one again and again.
+    return place_labels(points, area, others, drop=drop)
+
+
+def _annotation(
+    bubbles: Bubbles, index: int, place: Placement, view: View, size: int
+) -> dict[str, Any]:
+    x = bubbles.x[index]
+    note: dict[str, Any] = {
+        "x": math.log10(x) if view.log_x else x,
+        "y": bubbles.y[index],
+        "text": html.escape(bubbles.rows[index].label),
+        "font": {"size": size},
+        "borderpad": 0,
+        "name": bubbles.rows[index].id,
+    }
+    if not place.leader:
+        return note | {
+            "showarrow": False, "xanchor": "center", "yanchor": "middle",
+            "xshift": place.dx, "yshift": place.dy,
+        }  # fmt: skip
+    return note | {
+        "showarrow": True, "ax": place.dx, "ay": -place.dy, "arrowhead": 0, "arrowwidth": 1,
+        "standoff": bubbles.diameters[index] / 2,
+    }  # fmt: skip

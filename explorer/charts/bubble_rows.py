@@ -1,0 +1,167 @@
+"""Catalog entries → rows of the bubble chart, with their hover cards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Protocol
+
+from explorer.charts.axes import AXES
+from explorer.charts.bubble import BubbleRow
+from explorer.i18n import N_, _
+
+if TYPE_CHECKING:
+    from explorer.catalog.spec import ModelSpec, WeightsSpec
+
+
+class PaperPoint(Protocol):
+    """A circle of the 2016 chart, as ``explorer.catalog.paper2016`` has it."""
+
+    @property
+    def network(self) -> str:
+        """Name in the figure."""
+
+    @property
+    def top1(self) -> float:
+        """Percent."""
+
+    @property
+    def ops_giga(self) -> float:
+        """G-Ops as plotted."""
+
+    @property
+    def params_millions(self) -> float:
+        """Million parameters as plotted."""
+
+    @property
+    def density(self) -> float:
+        """Percent of top-1 per million parameters."""
+
+    @property
+    def colour(self) -> str:
+        """Hexadecimal, with the hash sign."""
+
+
+# Family, year of first publication, and the catalog's model of the same name (where it has one).
+PAPER_NETWORKS: Mapping[str, tuple[str, int, str]] = {
+    "AlexNet": ("AlexNet", 2012, "alexnet"),
+    "BN-AlexNet": ("BN-AlexNet", 2016, ""),
+    "BN-NIN": ("BN-NIN", 2016, ""),
+    "ENet": ("ENet", 2016, ""),
+    "GoogLeNet": ("GoogLeNet", 2014, "googlenet"),
+    "ResNet-18": ("ResNet", 2015, "resnet18"),
+    "VGG-16": ("VGG", 2014, "vgg16"),
+    "VGG-19": ("VGG", 2014, "vgg19"),
+    "ResNet-34": ("ResNet", 2015, "resnet34"),
+    "ResNet-50": ("ResNet", 2015, "resnet50"),
+    "ResNet-101": ("ResNet", 2015, "resnet101"),
+    "ResNet-152": ("ResNet", 2015, "resnet152"),
+    "Inception-v3": ("Inception", 2015, "inception_v3"),
+    "Inception-v4": ("Inception", 2016, "timm/inception_v4"),
+}
+
+_PAPER_NOTES: Mapping[str, str] = {
+    "Inception-v4": N_(
+        "Not reproducible: the network has 42.68 million parameters and needs 24.51 G-Ops; "
+        "the paper plotted 31.57 and 18.44."
+    ),
+    "AlexNet": N_(
+        "The paper's counter ignores groups, hence 2.26 G-Ops; with its two groups the network "
+        "needs 1.45 GFLOPs."
+    ),
+}
+
+
+def rows_2016(points: Iterable[PaperPoint]) -> list[BubbleRow]:
+    """The paper's 14 circles, exactly as plotted (arXiv:1605.07678v4, figure 2).
+
+    Args:
+        points: From ``explorer.catalog.paper2016``.
+    """
+    return [_paper_row(point) for point in points]
+
+
+def rows_today(specs: Iterable[ModelSpec]) -> list[BubbleRow]:
+    """One row for each set of ImageNet weights with a published top-1; MNIST networks are left out.
+
+    Args:
+        specs: Catalog entries, ``CATALOG.values()``.
+    """
+    return [
+        _weights_row(spec, weights)
+        for spec in specs
+        for weights in spec.weights
+        if weights.dataset == "imagenet" and weights.top1 is not None
+    ]
+
+
+def _paper_row(point: PaperPoint) -> BubbleRow:
+    family, year, model = PAPER_NETWORKS.get(point.network, (point.network, 2016, ""))
+    values = {
+        "canziani_ops": point.ops_giga * 1e9,
+        "params": point.params_millions * 1e6,
+        "top1": point.top1,
+        "year": float(year),
+    }
+    hover = (
+        (_("Top-1, one central crop, as plotted in 2016"), f"{point.top1:.2f} %"),
+        (_("Operations, as the paper counts"), f"{point.ops_giga:.2f} {_('G-Ops')}"),
+        (_("Parameters"), f"{point.params_millions:.2f} {_('million')}"),
+        (_("Accuracy per million parameters"), f"{point.density:.2f} %"),
+        (_("Year"), str(year)),
+    )
+    note = _PAPER_NOTES.get(point.network, "")
+    return BubbleRow(
+        id=f"2016:{point.network}",
+        label=point.network,
+        family=family,
+        group="2016",
+        values=values,
+        model=model,
+        colour=point.colour,
+        hover=hover,
+        note=_(note),
+    )
+
+
+def _weights_row(spec: ModelSpec, weights: WeightsSpec) -> BubbleRow:
+    macs = weights.macs if weights.macs is not None else spec.macs
+    params = weights.params if weights.params is not None else spec.params
+    values: dict[str, float] = {"top1": float(weights.top1 or 0.0), "params": float(params)}
+    if weights.top5 is not None:
+        values["top5"] = weights.top5
+    if macs is not None:
+        values |= {"macs": float(macs), "flops": 2.0 * macs}
+    if spec.year is not None:
+        values["year"] = float(spec.year)
+    return BubbleRow(
+        id=f"today:{spec.id}:{weights.id}",
+        label=spec.name,
+        family=spec.family,
+        group="today",
+        values=values,
+        model=spec.id,
+        weights=weights.id,
+        dataset=weights.dataset,
+        hover=_weights_card(spec, weights, values),
+    )
+
+
+def _weights_card(
+    spec: ModelSpec, weights: WeightsSpec, values: Mapping[str, float]
+) -> tuple[tuple[str, str], ...]:
+    """Lines of the hover card: accuracy with crop and weights, costs with convention."""
+    prep = weights.preprocessing
+    crop = f"{prep.input_size[1]}×{prep.input_size[2]} / {prep.resize}"
+    lines = [(_("Weights"), weights.id), (_("Top-1, published"), AXES["top1"].text(values["top1"]))]
+    if "top5" in values:
+        lines.append((_("Top-5, published"), AXES["top5"].text(values["top5"])))
+    lines.append((_("Crop / resized side [pixels]"), crop))
+    if "macs" in values:
+        macs, flops = AXES["macs"], AXES["flops"]
+        both = f"{macs.text(values['macs'])} (= {flops.text(values['flops'])})"
+        lines.append((_("Multiply–accumulates, one image"), both))
+    lines.append((_("Parameters"), AXES["params"].text(values["params"])))
+    if spec.year is not None:
+        lines.append((_("Year"), str(spec.year)))
+    lines.append((_("Licence of the weights"), weights.licence or _("not stated")))
+    return tuple(lines)

@@ -1,0 +1,234 @@
+"""Labels beside points that do not collide: a small deterministic search, in pixels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+_ANGLES = tuple(math.radians(degrees) for degrees in range(0, 360, 15))
+_DISTANCES = (4.0, 12.0, 22.0, 34.0, 48.0, 64.0, 82.0, 102.0)
+_SWEEPS = 4
+_CLASH = 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class LabelPoint:
+    """A circle that wants a label; pixels, y upwards.
+
+    Attributes:
+        x: Centre.
+        y: Centre.
+        radius: Of the circle.
+        width: Of the label's box.
+        height: Of the label's box.
+    """
+
+    x: float
+    y: float
+    radius: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where a label goes.
+
+    Attributes:
+        dx: From the circle's centre to the label's centre, pixels to the right.
+        dy: Likewise, pixels upwards.
+        leader: Whether a line should lead from the label to the circle.
+    """
+
+    dx: float
+    dy: float
+    leader: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle; pixels."""
+
+    left: float
+    bottom: float
+    right: float
+    top: float
+
+    def overlaps(self, other: Box) -> bool:
+        """Whether the two share more than an edge."""
+        return (
+            self.left < other.right
+            and other.left < self.right
+            and self.bottom < other.top
+            and other.bottom < self.top
+        )
+
+    def inside(self, other: Box) -> bool:
+        """Whether this box lies within ``other``."""
+        return (
+            self.left >= other.left
+            and self.right <= other.right
+            and self.bottom >= other.bottom
+            and self.top <= other.top
+        )
+
+
+def label_box(point: LabelPoint, placement: Placement) -> Box:
+    """The label's rectangle on the plane of the points."""
+    x, y = point.x + placement.dx, point.y + placement.dy
+    return Box(x - point.width / 2, y - point.height / 2, x + point.width / 2, y + point.height / 2)
+
+
+def place_labels(
+    points: Sequence[LabelPoint],
+    area: Box,
+    obstacles: Sequence[LabelPoint] = (),
+    *,
+    drop: bool = False,
+) -> list[Placement | None]:
+    """Places one label a point so that labels keep clear of labels, circles and the area's edge.
+
+    Big circles choose first; then every label is tried again a few times against all others. The
+    same input gives the same output.
+
+    Args:
+        points: Circles with labels.
+        area: Where labels may be.
+        obstacles: Circles without labels that labels should avoid.
+        drop: Leave a label out (None) rather than let it touch another label or leave the area.
+
+    Returns:
+        One placement a point, in the order of ``points``.
+    """
+    circles = [*points, *obstacles]
+    order = sorted(range(len(points)), key=lambda i: (-points[i].radius, points[i].x, points[i].y))
+    placed: dict[int, Placement] = {}
+    for _ in range(_SWEEPS):
+        changed = False
+        for index in order:
+            others = [(points[i], placed[i]) for i in placed if i != index]
+            best = _best(points[index], circles, others, area)
+            changed |= placed.get(index) != best
+            placed[index] = best
+        if not changed:
+            break
+    if drop:
+        for index in reversed(order):
+            others = [(points[i], placed[i]) for i in placed if i != index]
+            if _cost(points[index], placed[index], circles, others, area) >= _CLASH:
+                del placed[index]
+    return [placed.get(index) for index in range(len(points))]
+
+
+def _best(
+    point: LabelPoint,
+    circles: Sequence[LabelPoint],
+    others: Sequence[tuple[LabelPoint, Placement]],
+    area: Box,
+) -> Placement:
+    reach = _DISTANCES[-1] + point.radius + point.width
+    near = [c for c in circles if math.hypot(c.x - point.x, c.y - point.y) < reach + c.radius]
+    best = Placement(point.radius + point.width / 2 + _DISTANCES[0], 0.0, False)
+    lowest = math.inf
+    for candidate in _candidates(point):
+        if _gap(point, candidate) >= lowest:
+            break  # candidates come nearest first, and the gap alone already costs more
+        if (cost := _cost(point, candidate, near, others, area, lowest)) < lowest:
+            lowest, best = cost, candidate
+    return best
+
+
+def _candidates(point: LabelPoint) -> Iterator[Placement]:
+    """Label positions around a circle, nearest first; to the right first at equal distance."""
+    for distance in _DISTANCES:
+        for angle in _ANGLES:
+            cos, sin = math.cos(angle), math.sin(angle)
+            # The box's support along the direction puts its nearest edge at the wanted distance.
+            support = min(
+                point.width / 2 / abs(cos) if abs(cos) > 1e-9 else math.inf,
+                point.height / 2 / abs(sin) if abs(sin) > 1e-9 else math.inf,
+            )
+            length = point.radius + distance + support
+            yield Placement(round(length * cos, 1), round(length * sin, 1), distance > 14)
+
+
+def _gap(point: LabelPoint, placement: Placement) -> float:
+    """Pixels between the circle and the nearest point of the label's box."""
+    dx = max(abs(placement.dx) - point.width / 2, 0.0)
+    dy = max(abs(placement.dy) - point.height / 2, 0.0)
+    return math.hypot(dx, dy) - point.radius
+
+
+def _cost(  # noqa: PLR0913, PLR0917 - one sum, called in one place
+    point: LabelPoint,
+    placement: Placement,
+    circles: Sequence[LabelPoint],
+    others: Sequence[tuple[LabelPoint, Placement]],
+    area: Box,
+    limit: float = math.inf,
+) -> float:
+    """Clashes dominate, then circles covered, then the leader's length, then odd angles.
+
+    Stops adding once ``limit`` is passed.
+    """
+    box = label_box(point, placement)
+    cost = 0.0 if box.inside(area) else _CLASH
+    slant = 0.0 if abs(placement.dy) < 1 or abs(placement.dx) < 1 else 3.0
+    cost += _gap(point, placement) + slant + (2.0 if placement.dx < 0 else 0.0)
+    if cost >= limit:
+        return cost
+    own = _edge_distance(box, point)
+    for circle in circles:
+        cost += 40.0 * _depth(box, circle)
+        if circle is point:
+            continue
+        if placement.leader:
+            cost += 2.0 * _line_depth(point, placement, circle)
+        else:
+            # A name that stands nearer to a foreign circle reads as that one's.
+            cost += 6.0 * max(0.0, own + 8.0 - _edge_distance(box, circle))
+    if cost >= limit:
+        return cost
+    for other, where in others:
+        other_box = label_box(other, where)
+        if box.overlaps(other_box):
+            cost += _CLASH
+        if placement.leader and _line_hits(point, placement, other_box):
+            cost += 400.0
+        if where.leader and _line_hits(other, where, box):
+            cost += 400.0
+    return cost
+
+
+def _edge_distance(box: Box, circle: LabelPoint) -> float:
+    """Pixels between a box and a circle's edge, negative where they overlap."""
+    dx = max(box.left - circle.x, 0.0, circle.x - box.right)
+    dy = max(box.bottom - circle.y, 0.0, circle.y - box.top)
+    return math.hypot(dx, dy) - circle.radius
+
+
+def _depth(box: Box, circle: LabelPoint) -> float:
+    """How many pixels a circle reaches into a box."""
+    return max(0.0, 1.0 - _edge_distance(box, circle))
+
+
+def _line_depth(point: LabelPoint, placement: Placement, circle: LabelPoint) -> float:
+    """How many pixels a leader runs inside a foreign circle, at most its radius."""
+    length = math.hypot(placement.dx, placement.dy)
+    along = ((circle.x - point.x) * placement.dx + (circle.y - point.y) * placement.dy) / length**2
+    along = min(max(along, point.radius / length), 1.0)
+    gap = math.hypot(
+        point.x + along * placement.dx - circle.x, point.y + along * placement.dy - circle.y
+    )
+    return max(0.0, circle.radius - gap)
+
+
+def _line_hits(point: LabelPoint, placement: Placement, box: Box) -> bool:
+    """Whether the leader of a label passes through a box (sampled every twentieth)."""
+    for step in range(1, 20):
+        x = point.x + placement.dx * step / 20
+        y = point.y + placement.dy * step / 20
+        if box.left < x < box.right and box.bottom < y < box.top:
+            return True
+    return False
