@@ -137,11 +137,13 @@ class Edge:
         source: Op id, or "input" / "input_1" ….
         target: Op id, or "output".
         tensor: What is carried.
+        index: Which output of the source it is.
     """
 
     source: str
     target: str
     tensor: Tensor
+    index: int = 0
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,134 @@
+"""A network and an input → ``LayerGraph``: the one source of shapes, parameters, MACs and edges.
+
+    graph = trace_spec(find("resnet50"))
+    graph.total_macs, graph.total_params
+
+Networks are traced on tensors without values: no convolution runs and no weights are needed. torch
+is imported only when something has to be traced; a kept trace is read without it.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from explorer.errors import InputSizeError, TraceError
+from explorer.graph import LayerGraph
+from explorer.i18n import N_
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from explorer.catalog.spec import ModelSpec
+
+logger = logging.getLogger(__name__)
+
+Size = tuple[int, int, int]
+
+
+def trace(module: nn.Module, example_input: torch.Tensor, *, name: str | None = None) -> LayerGraph:
+    """The layer graph of one forward pass in evaluation mode.
+
+    Args:
+        module: Any network of one input; its mode is put back, its weights are not read.
+        example_input: Batch first; only shape and dtype matter unless branches depend on values.
+        name: What the graph calls itself; the class name when left out.
+
+    Raises:
+        TraceError: The network cannot be traced.
+    """
+    from explorer.tracing.assemble import Origin, assemble
+    from explorer.tracing.versions import library_versions
+    from explorer.tracing.walking import walk
+
+    record, method, missing = walk(module, example_input)
+    origin = Origin(
+        model=name or type(module).__name__,
+        input_shape=tuple(example_input.shape),
+        method=method,
+        missing=missing,
+        versions=library_versions(),
+    )
+    return assemble(module, record, origin)
+
+
+def trace_spec(spec: ModelSpec, size: Size | None = None, *, cache: bool = True) -> LayerGraph:
+    """The layer graph of a catalog entry, batch 1, from the disk cache where it is there.
+
+    Args:
+        spec: What to trace; no weights are needed.
+        size: (channels, height, width); None for the network's own.
+        cache: False traces anew and keeps nothing.
+
+    Raises:
+        InputSizeError: The network does not take this size.
+        TraceError: The network cannot be traced.
+    """
+    from explorer.tracing import cache as disk
+
+    wanted = check_size(spec, size)
+    if not cache:
+        return _trace_spec(spec, wanted)
+    return disk.load_or_make(spec.id, wanted, lambda: _trace_spec(spec, wanted))
+
+
+def cached_trace(spec: ModelSpec, size: Size | None = None) -> LayerGraph | None:
+    """The kept trace, without importing torch; None when there is none yet.
+
+    Raises:
+        InputSizeError: The size is no size at all (a side below 1).
+    """
+    from explorer.tracing import cache as disk
+
+    return disk.load(spec.id, check_size(spec, size))
+
+
+def check_size(spec: ModelSpec, size: Size | None) -> Size:
+    """The size to trace at.
+
+    Raises:
+        InputSizeError: It has a side below 1 or above 16,384 pixels, or the wrong channels.
+    """
+    wanted = spec.input_size if size is None else size
+    channels, height, width = wanted
+    if channels != spec.input_size[0]:
+        raise InputSizeError(
+            N_("{model} takes images of {expected} channels, not {channels}; use {example}."),
+            model=spec.name, expected=spec.input_size[0], channels=channels,
+            example=size_text(spec.input_size),
+        )  # fmt: skip
+    if min(height, width) < 1 or max(height, width) > LARGEST_SIDE:
+        raise InputSizeError(
+            N_("{size} is no size for {model}; use sides of 1 to {largest}, such as {example}."),
+            model=spec.name, size=size_text(wanted), largest=LARGEST_SIDE,
+            example=size_text(spec.input_size),
+        )  # fmt: skip
+    return wanted
+
+
+LARGEST_SIDE = 16_384
+
+
+def size_text(size: tuple[int, ...]) -> str:
+    """Sides with crosses between them: 3×224×224."""
+    return "×".join(str(side) for side in size)
+
+
+def _trace_spec(spec: ModelSpec, size: Size) -> LayerGraph:
+    import torch
+
+    from explorer.zoo import build
+
+    module = build(spec, init=False)
+    try:
+        return trace(module, torch.empty(1, *size), name=spec.id)
+    except TraceError as error:
+        if size == spec.input_size:
+            raise
+        # The network traces at its own size (a test walks the catalog), so the size is the reason.
+        raise InputSizeError(
+            N_("{model} does not take images of {size} ({reason}); use {example}."),
+            model=spec.name, size=size_text(size), reason=error.values.get("reason", ""),
+            example=size_text(spec.input_size),
+        ) from error  # fmt: skip
