@@ -1,16 +1,27 @@
 """Heavy calls as picklable requests: built on the script thread, run by the engine in a worker.
 
-A task is frozen data and imports nothing heavy until ``run``; its ``key`` names its content, so that
-identical requests share one run and one cached result.
+A task is frozen data and imports nothing heavy until ``run``; its ``key`` names its content, so
+that identical requests share one run and one cached result.
 """
 
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, is_dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from explorer.i18n import N_
+from explorer.requests import ExplainRequest, LatencyRequest, ModelRef
 
 if TYPE_CHECKING:
+    from explorer import results
+    from explorer.graph import LayerGraph
     from explorer.pool import ModelPool
+    from explorer.results import Attribution, LatencyResult, Prediction
+    from explorer.weights import WeightsStatus
+    from explorer.zoo import LoadedModel
 
 
 class Context(Protocol):
@@ -20,8 +31,20 @@ class Context(Protocol):
     def pool(self) -> ModelPool:
         """The loaded models of this worker."""
 
-    def progress(self, done: float, total: float, partial: Any = None) -> None:
+    def progress(self, done: float, total: float | None, partial: Any = None) -> None:
         """Says how far the task is, and hands out a partial result; call it between steps.
+
+        Args:
+            done: Steps, bytes, … of the present stage that are done.
+            total: Of how many; None where that is not known.
+            partial: What there is so far; not to be changed afterwards. None leaves the last one.
+
+        Raises:
+            JobCancelled: Nobody waits for the result any more; let it pass through.
+        """
+
+    def stage(self, name: str) -> None:
+        """Says what begins now (English, marked with ``N_``); progress starts anew.
 
         Raises:
             JobCancelled: Nobody waits for the result any more; let it pass through.
@@ -31,7 +54,8 @@ class Context(Protocol):
 class Task(Protocol):
     """One heavy call.
 
-    A task whose result must not be kept (a timing) returns "" from ``key``.
+    A task whose result must not be shared (a timing) returns "" from ``key``. One that may be
+    shared while it runs, but not kept, has a class attribute ``cacheable = False``.
     """
 
     def key(self) -> str:
@@ -42,10 +66,187 @@ class Task(Protocol):
 
 
 def digest(*parts: object) -> str:
-    """A stable hex key of plain data: strings, numbers, bytes, tuples, dicts and frozen dataclasses."""
+    """A stable hex key of plain data: strings, numbers, bytes, tuples, dicts, frozen dataclasses.
+
+    Dicts count by their items, whatever their order.
+    """
     found = hashlib.sha256()
     for part in parts:
-        data = part if isinstance(part, bytes) else repr(part).encode()
+        data = part if isinstance(part, bytes) else repr(_plain(part)).encode()
         found.update(len(data).to_bytes(8, "big"))
         found.update(data)
     return found.hexdigest()
+
+
+def _plain(value: object) -> object:
+    """The value with dataclasses and dicts turned into tuples in a fixed order."""
+    if is_dataclass(value) and not isinstance(value, type):
+        items = tuple((field.name, _plain(getattr(value, field.name))) for field in fields(value))
+        return type(value).__name__, items
+    if isinstance(value, Mapping):
+        return "dict", tuple(sorted((repr(key), _plain(item)) for key, item in value.items()))
+    if isinstance(value, list | tuple):
+        return tuple(_plain(item) for item in value)
+    return value
+
+
+@contextmanager
+def _model(context: Context, ref: ModelRef) -> Iterator[LoadedModel]:
+    """The network under its lock, loaded or downloaded first, which is a stage of its own."""
+    context.stage(N_("Loading the network"))
+    with context.pool.use(ref, progress=context.progress) as loaded:
+        yield loaded
+
+
+@dataclass(frozen=True, slots=True)
+class LoadWeights:
+    """Downloads a network's weights where they are not there, and loads the network.
+
+    Not kept: whether the file is there is asked of the disk each time.
+    """
+
+    ref: ModelRef
+    cacheable: ClassVar[bool] = False
+
+    def key(self) -> str:
+        """One download for all who ask for the same weights."""
+        return digest("load", self.ref)
+
+    def run(self, context: Context) -> WeightsStatus:
+        """Where the weights are now."""
+        from explorer.catalog import find
+        from explorer.weights import weights_status
+
+        with _model(context, self.ref):
+            return weights_status(find(self.ref.model), self.ref.weights)
+
+
+@dataclass(frozen=True, slots=True)
+class Predict:
+    """What a network says of an image.
+
+    Attributes:
+        ref: The network.
+        image: The uploaded file.
+        top_k: Number of classes.
+    """
+
+    ref: ModelRef
+    image: bytes
+    top_k: int = 5
+
+    def key(self) -> str:
+        """By the content of the image."""
+        return digest("predict", self.ref, self.image, self.top_k)
+
+    def run(self, context: Context) -> Prediction:
+        """The most probable classes."""
+        from explorer.attribution.predict import predict
+        from explorer.images import open_image
+
+        image = open_image(self.image)
+        with _model(context, self.ref) as loaded:
+            context.stage(N_("Classifying the image"))
+            return predict(loaded, image, top_k=self.top_k)
+
+
+@dataclass(frozen=True, slots=True)
+class Explain:
+    """Why a network said it.
+
+    Attributes:
+        ref: The network.
+        image: The uploaded file.
+        request: Method, target, layer and options.
+    """
+
+    ref: ModelRef
+    image: bytes
+    request: ExplainRequest
+
+    def key(self) -> str:
+        """By the content of the image and of the request."""
+        return digest("explain", self.ref, self.image, self.request)
+
+    def run(self, context: Context) -> Attribution:
+        """The map."""
+        from explorer.attribution import explain
+        from explorer.images import open_image
+
+        image = open_image(self.image)
+        with _model(context, self.ref) as loaded:
+            context.stage(N_("Computing the map"))
+            return explain(loaded, image, self.request, progress=context.progress)
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """The layer graph of a network; needs no weights.
+
+    Attributes:
+        model: Catalog id.
+        input_size: (C, H, W); None for the network's own.
+    """
+
+    model: str
+    input_size: tuple[int, int, int] | None = None
+
+    def key(self) -> str:
+        """By model and input size."""
+        return digest("trace", self.model, self.input_size)
+
+    def run(self, context: Context) -> LayerGraph:
+        """The graph, from the disk cache where it is there."""
+        from explorer.catalog import find
+        from explorer.trace import trace_spec
+
+        context.stage(N_("Tracing the network"))
+        return trace_spec(find(self.model), self.input_size)
+
+
+@dataclass(frozen=True, slots=True)
+class TorchinfoSummary:
+    """torchinfo's table of a network; needs no weights.
+
+    Attributes:
+        model: Catalog id.
+    """
+
+    model: str
+
+    def key(self) -> str:
+        """By model."""
+        return digest("torchinfo", self.model)
+
+    def run(self, context: Context) -> results.TorchinfoSummary:
+        """The table and its totals."""
+        from explorer.catalog import find
+        from explorer.trace import torchinfo_summary
+
+        context.stage(N_("Summarising the network"))
+        return torchinfo_summary(find(self.model))
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """Forward times of a network; partial results come while it runs.
+
+    Attributes:
+        ref: The network.
+        request: What to time.
+    """
+
+    ref: ModelRef
+    request: LatencyRequest
+
+    def key(self) -> str:
+        """Never shared nor kept: each measurement is one of its own."""
+        return ""
+
+    def run(self, context: Context) -> LatencyResult:
+        """The raw timings."""
+        from explorer.latency import measure
+
+        with _model(context, self.ref) as loaded:
+            context.stage(N_("Measuring"))
+            return measure(loaded, self.request, progress=context.progress)

@@ -1,0 +1,121 @@
+"""Heavy jobs off the script thread: queue, progress, cancel, one run for identical requests.
+
+``get_engine()`` is this process's engine. It runs each ``Task`` in a worker process that has torch,
+so that the server process never imports it; another executor takes its place by ``set_engine``.
+"""
+
+from __future__ import annotations
+
+import atexit
+import threading
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from explorer.engine.jobs import Job, JobStatus
+from explorer.errors import ExplorerError
+from explorer.results import DeviceInfo
+from explorer.settings import get_settings
+from explorer.tasks import Task
+
+__all__ = [
+    "Engine", "EngineInfo", "Job", "JobStatus", "get_engine", "set_engine",
+]  # fmt: skip
+
+WorkerState = Literal["stopped", "starting", "idle", "busy", "broken"]
+
+
+@dataclass(frozen=True, slots=True)
+class EngineInfo:
+    """How the engine is doing.
+
+    Attributes:
+        device: Where the networks run; None until a worker has looked.
+        device_error: Why there is no device, when the setting asks for one that is not there.
+        worker: "broken" when it could not be started several times and is no longer tried.
+        worker_pid: Process id; None while there is no worker.
+        worker_memory_bytes: Resident memory of the worker process.
+        queued: Jobs that wait.
+        running: Labels of the jobs that run.
+        restarts: Workers that were started again after one had ended or had to be ended.
+        cached_results: Results kept.
+        cached_bytes: Their size.
+    """
+
+    device: DeviceInfo | None
+    device_error: ExplorerError | None
+    worker: WorkerState
+    worker_pid: int | None
+    worker_memory_bytes: int
+    queued: int
+    running: tuple[str, ...]
+    restarts: int
+    cached_results: int
+    cached_bytes: int
+
+
+class Engine(Protocol):
+    """What runs the heavy calls; every method may be called from any thread and returns at once."""
+
+    def submit(self, task: Task, owner: str, *, label: str = "") -> Job:
+        """Queues a task for an owner, or joins the job of an identical one.
+
+        Nothing is raised: a task that cannot be run gives a job that has failed. A result that is
+        kept gives a job that is done.
+
+        Args:
+            task: What to do.
+            owner: Who waits, for instance a visitor's session.
+            label: What is being done, in words; it stands in error sentences.
+        """
+
+    def find(self, key: str) -> Any | None:
+        """The kept result of the task with this key; None when it is not kept."""
+
+    def cancel(self, job: Job, owner: str) -> None:
+        """Ends this owner's wait; a job that nobody waits for any more is stopped."""
+
+    def release(self, owner: str, keep: Collection[str] = ()) -> None:
+        """Ends this owner's waits for all jobs but those whose ``Job.id`` is in ``keep``."""
+
+    def warm_up(self) -> None:
+        """Starts the worker, so that it is ready when the first task comes."""
+
+    def info(self) -> EngineInfo:
+        """How the engine is doing."""
+
+    def shutdown(self) -> None:
+        """Cancels all jobs and ends the workers; returns when they have ended, within 3 s."""
+
+
+_engine: Engine | None = None
+_lock = threading.Lock()
+
+
+def get_engine() -> Engine:
+    """This process's engine, made on first use; it starts no worker by itself."""
+    global _engine  # noqa: PLW0603 - the process has one engine
+    with _lock:
+        if _engine is None:
+            from explorer.engine.local import EngineOptions, LocalEngine
+
+            settings = get_settings()
+            _engine = LocalEngine(
+                EngineOptions(
+                    threads=settings.threads, cache_bytes=settings.result_cache_mb * 2**20
+                )
+            )
+            atexit.register(_engine.shutdown)
+        return _engine
+
+
+def set_engine(engine: Engine | None) -> Engine | None:
+    """Puts another engine in place; None makes ``get_engine`` make a new one.
+
+    Returns:
+        The engine that was there, for whoever put this one in place to put back or shut down.
+    """
+    global _engine
+    with _lock:
+        before, _engine = _engine, engine
+        return before

@@ -1,0 +1,177 @@
+"""The jobs that wait or run: who waits for them, in whose turn they come, which are given up.
+
+Plain data under one lock, without processes or threads of its own.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Collection
+from typing import Any
+
+from explorer.engine.jobs import Job, State, cancelled_error
+from explorer.errors import ExplorerError
+
+# Owners whose last turn is remembered; forgetting one only lets that owner go first once.
+REMEMBERED_OWNERS = 1000
+
+
+class JobBoard:
+    """Jobs from submission to their end.
+
+    Callers hold ``lock`` around every call. Turns go round robin over the owners, so that one who
+    queues ten jobs does not keep the others waiting; within an owner, first come, first served.
+
+    Args:
+        clock: Seconds, monotonic.
+        lease_seconds: How long an owner counts as waiting after last asking.
+    """
+
+    def __init__(self, clock: Callable[[], float], lease_seconds: float) -> None:
+        self.clock = clock
+        self.lock = threading.RLock()
+        self._lease_seconds = lease_seconds
+        self._queued: list[Job] = []
+        self._running: list[Job] = []
+        self._turns: OrderedDict[str, int] = OrderedDict()
+        self._turn = 0
+        self._numbers = 0
+
+    def add(self, job: Job, owner: str) -> None:
+        """Puts a new job at the end of its owner's queue."""
+        self._numbers += 1
+        job.number = self._numbers
+        self.join(job, owner)
+        self._queued.append(job)
+
+    def join(self, job: Job, owner: str) -> None:
+        """Says that this owner waits for the job, from now for the length of a lease."""
+        job.owners[owner] = self.clock()
+        job.left.discard(owner)
+
+    def shared(self, key: str) -> Job | None:
+        """The job of this key that waits or runs and is not being cancelled."""
+        for job in (*self._running, *self._queued):
+            if key and job.key == key and job.cancelled_at is None:
+                return job
+        return None
+
+    def order(self) -> list[Job]:
+        """The waiting jobs in the order in which they would run."""
+        seen: Counter[str] = Counter()
+        ranked = []
+        for job in self._queued:
+            # A shared job comes when the first of its owners is next.
+            ranks = [(seen[owner], self._turns.get(owner, 0)) for owner in job.owners]
+            seen.update(job.owners.keys())
+            ranked.append((min(ranks, default=(0, 0)), job.number, job))
+        return [job for _rank, _number, job in sorted(ranked, key=lambda entry: entry[:2])]
+
+    def position(self, job: Job) -> int:
+        """1 for the next job to run, 0 for one that does not wait."""
+        return 0 if job.state != "queued" else self.order().index(job) + 1
+
+    def take(self) -> Job | None:
+        """The next job, which now runs; None when none waits."""
+        order = self.order()
+        if not order:
+            return None
+        job = order[0]
+        self._turn += 1
+        for owner in job.owners:
+            self._turns[owner] = self._turn
+            self._turns.move_to_end(owner)
+        while len(self._turns) > REMEMBERED_OWNERS:
+            self._turns.popitem(last=False)
+        self._queued.remove(job)
+        self._running.append(job)
+        job.state = "running"
+        job.started = self.clock()
+        return job
+
+    def put_back(self, job: Job) -> None:
+        """Returns a job that was taken but could not be begun; it keeps its number."""
+        self._running.remove(job)
+        self._queued.insert(0, job)
+        job.state = "queued"
+        job.started = None
+
+    def finish(
+        self, job: Job, state: State, outcome: Any = None, error: ExplorerError | None = None
+    ) -> None:
+        """Ends a job and takes it off the board."""
+        for jobs in (self._queued, self._running):
+            if job in jobs:
+                jobs.remove(job)
+        job.finish(state, outcome, error)
+
+    def leave(self, job: Job, owner: str) -> bool:
+        """Says that this owner no longer waits.
+
+        Returns:
+            True when the job runs and is to be stopped, because nobody waits for it any more; a job
+            that has not begun is ended right here.
+        """
+        if job.owners.pop(owner, None) is None:
+            return False
+        job.left.add(owner)
+        return self._abandon_if_alone(job)
+
+    def release(self, owner: str, keep: Collection[str]) -> list[Job]:
+        """Ends this owner's waits for all jobs but those whose id is in ``keep``.
+
+        Returns:
+            Running jobs that nobody waits for any more.
+        """
+        jobs = [job for job in self.jobs() if owner in job.owners and job.id not in keep]
+        return [job for job in jobs if self.leave(job, owner)]
+
+    def lapse(self) -> list[Job]:
+        """Drops owners that have been silent for longer than a lease.
+
+        Returns:
+            Running jobs that nobody waits for any more.
+        """
+        oldest = self.clock() - self._lease_seconds
+        found = []
+        for job in self.jobs():
+            if job.waiting or not job.owners:  # in wait(), or already being cancelled
+                continue
+            job.owners = {owner: seen for owner, seen in job.owners.items() if seen >= oldest}
+            if self._abandon_if_alone(job):
+                found.append(job)
+        return found
+
+    def abandon_all(self) -> list[Job]:
+        """Ends all waits.
+
+        Returns:
+            The running jobs, which are to be stopped.
+        """
+        for job in self.jobs():
+            job.owners.clear()
+        return [job for job in self.jobs() if self._abandon_if_alone(job)]
+
+    def jobs(self) -> list[Job]:
+        """All jobs that run or wait."""
+        return [*self._running, *self._queued]
+
+    @property
+    def queued(self) -> int:
+        """Number of jobs that wait."""
+        return len(self._queued)
+
+    @property
+    def running(self) -> tuple[Job, ...]:
+        """The jobs that run."""
+        return tuple(self._running)
+
+    def _abandon_if_alone(self, job: Job) -> bool:
+        if job.owners or job.cancelled_at is not None:
+            return False
+        if job.state == "queued":
+            self.finish(job, "cancelled", error=cancelled_error())
+            return False
+        job.cancelled_at = self.clock()
+        return True
