@@ -5,7 +5,6 @@ The form is figure 2 of Canziani, Paszke & Culurciello 2016 (arXiv:1605.07678).
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,11 +15,13 @@ from explorer.charts.axes import ACCURACIES, AXES, Axis
 from explorer.charts.bubble_labels import label_annotations
 from explorer.charts.bubble_legend import (
     NARROW,
+    AreaScale,
     area_scale,
     legend_axes,
     legend_notes,
     legend_trace,
 )
+from explorer.charts.bubble_traces import family_traces, front_trace, ring_trace
 from explorer.charts.pareto import pareto_front
 from explorer.i18n import _, ngettext
 
@@ -102,7 +103,7 @@ class Margins:
 
     left: int = 76
     right: int = 20
-    top: int = 20
+    top: int = 28
     bottom: int = 84
 
 
@@ -141,6 +142,7 @@ class Bubbles:
     x: tuple[float, ...]
     y: tuple[float, ...]
     diameters: tuple[float, ...]
+    scale: AreaScale
     front: tuple[int, ...] = field(default=())
 
 
@@ -166,21 +168,21 @@ def bubble_chart(rows: Sequence[BubbleRow], options: BubbleOptions) -> go.Figure
     bubbles = _bubbles(drawn, options)
     margins = _margins(options)
     view = _view(bubbles, options, margins)
-    traces = _family_traces(bubbles, options)
+    traces = family_traces(bubbles, options)
     if options.pareto and len(bubbles.front) > 1:
-        traces.insert(0, _front_trace(bubbles))
+        traces.insert(0, front_trace(bubbles))
     highlighted = [
         i for i, row in enumerate(drawn) if options.highlight and row.model == options.highlight
     ]
     if highlighted:
-        traces.append(_ring_trace(bubbles, highlighted))
+        traces.append(ring_trace(bubbles, highlighted))
     if options.size == "params":
-        traces.append(legend_trace(options))
+        traces.append(legend_trace(bubbles.scale))
     layout = _layout(view, options, margins)
-    layout["annotations"] = label_annotations(bubbles, view, options) + _missing_note(missing)
+    layout["annotations"] = label_annotations(bubbles, view, options) + _missing_note(missing, view)
     if options.size == "params":
-        layout["annotations"] += legend_notes(options)
-        layout |= legend_axes(options, view)
+        layout["annotations"] += legend_notes(bubbles.scale)
+        layout |= legend_axes(bubbles.scale, view)
     layout["meta"] = {"missing": missing}
     return theme.figure(traces, layout, alt=_alt(bubbles, x_axis, y_axis))
 
@@ -203,26 +205,25 @@ def _bubbles(rows: Sequence[BubbleRow], options: BubbleOptions) -> Bubbles:
         sign_x = 1 if x_axis.better == "low" else -1
         sign_y = 1 if y_axis.better == "high" else -1
         front = pareto_front([(sign_x * a, sign_y * b) for a, b in zip(x, y, strict=True)])
-    diameters = tuple(_diameter(row, options) for row in rows)
-    return Bubbles(tuple(rows), x, y, diameters, tuple(front))
+    scale = area_scale(options, max(row.values.get("params", 0.0) for row in rows))
+    diameters = _diameters(rows, options.size, scale)
+    return Bubbles(tuple(rows), x, y, diameters, scale, tuple(front))
 
 
-def _diameter(row: BubbleRow, options: BubbleOptions) -> float:
-    """Pixels; the area is proportional to the value. Rows without a value get a small dot."""
-    if not options.size:
-        return 14.0
-    value = row.values.get(options.size)
-    if value is None or value <= 0:
-        return 6.0
-    if options.size == "params":
-        return math.sqrt(value / 1e6 * area_scale(options))
-    # Other quantities differ by chart: a value of one unit shown gets the area of one million.
-    return min(90.0, math.sqrt(AXES[options.size].show(value) * area_scale(options)))
+def _diameters(rows: Sequence[BubbleRow], key: str, scale: AreaScale) -> tuple[float, ...]:
+    """Pixels; areas are proportional to the values, rows without one get a small dot."""
+    if not key:
+        return (14.0,) * len(rows)
+    values = [max(row.values.get(key, 0.0), 0.0) for row in rows]
+    if key == "params":
+        return tuple(scale.diameter(value) if value else 6.0 for value in values)
+    most = max(values) or 1.0
+    return tuple(scale.largest * math.sqrt(value / most) if value else 6.0 for value in values)
 
 
 def _margins(options: BubbleOptions) -> Margins:
     if options.width < NARROW:
-        return Margins(left=62, right=10, top=20, bottom=112)
+        return Margins(left=62, right=10, top=40, bottom=112)
     return Margins(right=200 if options.legend else 20)
 
 
@@ -233,94 +234,29 @@ def _view(bubbles: Bubbles, options: BubbleOptions, margins: Margins) -> View:
         # The paper's 0–40 and 50–80, widened so that no circle is cut at the edge.
         return View((-1.6, 43.5), (50.0, 83.0), False, width, height)
     xs = [math.log10(x) for x in bubbles.x] if options.log_x else list(bubbles.x)
-    # The largest circle fits between the outermost point and the edge.
-    radius = max(bubbles.diameters) / 2 + 6
+    radii = [diameter / 2 + 6 for diameter in bubbles.diameters]
+    foot = bubbles.scale.largest if options.size == "params" else 0.0
     return View(
-        _padded(xs, radius / width), _padded(bubbles.y, radius / height, foot=0.1), options.log_x,
+        _fitted(xs, radii, width), _fitted(bubbles.y, radii, height, foot), options.log_x,
         width, height,
     )  # fmt: skip
 
 
-def _padded(values: Sequence[float], share: float, foot: float = 0.0) -> tuple[float, float]:
-    """The values' range with ``share`` of it free at both ends, ``foot`` more at the lower one."""
+def _fitted(
+    values: Sequence[float], radii: Sequence[float], pixels: float, foot: float = 0.0
+) -> tuple[float, float]:
+    """The range on which no circle is cut, with ``foot`` pixels more at the lower end.
+
+    The room that a radius takes depends on the range itself; a few rounds settle it.
+    """
     low, high = min(values), max(values)
-    span = (high - low) or abs(high) or 1.0
-    share = min(share, 0.3)
-    pad = span * max(share, 0.03) / (1 - 2 * share)
-    return low - pad - span * foot, high + pad
-
-
-def _family_traces(bubbles: Bubbles, options: BubbleOptions) -> list[dict[str, Any]]:
-    """One trace a family, large bubbles first so that small ones stay reachable."""
-    families: dict[str, list[int]] = {}
-    for index, row in enumerate(bubbles.rows):
-        families.setdefault(row.family, []).append(index)
-    ordered = sorted(families, key=str.casefold)
-    if not options.legend:
-        ordered.sort(key=lambda name: -max(bubbles.diameters[i] for i in families[name]))
-    return [_family_trace(name, families[name], bubbles, options) for name in ordered]
-
-
-def _family_trace(
-    name: str, members: Sequence[int], bubbles: Bubbles, options: BubbleOptions
-) -> dict[str, Any]:
-    indices = sorted(members, key=lambda i: -bubbles.diameters[i])
-    rows = [bubbles.rows[i] for i in indices]
-    return {
-        "type": "scatter",
-        "mode": "markers",
-        "name": name,
-        "x": [bubbles.x[i] for i in indices],
-        "y": [bubbles.y[i] for i in indices],
-        "customdata": [[row.model, row.weights, row.id, row.group] for row in rows],
-        "hovertext": [_card(row, options) for row in rows],
-        "hovertemplate": "%{hovertext}<extra></extra>",
-        "marker": {
-            # With sizemode "area", Plotly's diameter is sqrt(2 · size / sizeref): sizeref 2 makes
-            # size the diameter squared, in pixels.
-            "size": [bubbles.diameters[i] ** 2 for i in indices],
-            "sizemode": "area",
-            "sizeref": 2,
-            "color": [row.colour or theme.family_colour(row.family) for row in rows],
-            "opacity": 0.82,
-            "symbol": ["circle" if row.group != "measured" else "diamond" for row in rows],
-        },
-        "unselected": {"marker": {"opacity": 0.6}},
-        "showlegend": options.legend and options.width >= NARROW,
-        "cliponaxis": False,
-    }
-
-
-def _front_trace(bubbles: Bubbles) -> dict[str, Any]:
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "name": _("Pareto front"),
-        "x": [bubbles.x[i] for i in bubbles.front],
-        "y": [bubbles.y[i] for i in bubbles.front],
-        "line": {"shape": "hv", "dash": "dot", "width": 2, "color": "#8a8d99"},
-        "hoverinfo": "skip",
-        "showlegend": True,
-    }
-
-
-def _ring_trace(bubbles: Bubbles, indices: Sequence[int]) -> dict[str, Any]:
-    """A ring around the model that is open."""
-    return {
-        "type": "scatter",
-        "mode": "markers",
-        "x": [bubbles.x[i] for i in indices],
-        "y": [bubbles.y[i] for i in indices],
-        "marker": {
-            "symbol": "circle-open",
-            "size": [bubbles.diameters[i] + 9 for i in indices],
-            "color": "#e8590c",
-            "line": {"width": 3, "color": "#e8590c"},
-        },
-        "hoverinfo": "skip",
-        "showlegend": False,
-        "cliponaxis": False,
-    }
+    if high == low:
+        return low - (abs(low) or 1.0) * 0.1, high + (abs(high) or 1.0) * 0.1
+    for _round in range(8):
+        unit = (high - low) / pixels
+        low = min(v - r * unit for v, r in zip(values, radii, strict=True)) - foot * unit
+        high = max(v + r * unit for v, r in zip(values, radii, strict=True))
+    return low, high
 
 
 def _layout(view: View, options: BubbleOptions, margins: Margins) -> dict[str, Any]:
@@ -361,22 +297,7 @@ def _layout(view: View, options: BubbleOptions, margins: Margins) -> dict[str, A
     return layout
 
 
-def _card(row: BubbleRow, options: BubbleOptions) -> str:
-    """The hover card; every value is escaped, labels may come from a file."""
-    lines = [f"<b>{html.escape(row.label)}</b>"]
-    pairs = list(row.hover)
-    if not pairs:
-        keys = dict.fromkeys((options.y, options.x, options.size))
-        for key in keys:
-            if key and (value := row.values.get(key)) is not None:
-                pairs.append((_(AXES[key].title), AXES[key].text(value)))
-    lines += [f"{html.escape(name)}: {html.escape(value)}" for name, value in pairs]
-    if row.note:
-        lines.append(f"<i>{theme.wrap(html.escape(row.note), 56)}</i>")
-    return "<br>".join(lines)
-
-
-def _missing_note(missing: int) -> list[dict[str, Any]]:
+def _missing_note(missing: int, view: View) -> list[dict[str, Any]]:
     if not missing:
         return []
     sentence = ngettext(
@@ -385,7 +306,8 @@ def _missing_note(missing: int) -> list[dict[str, Any]]:
         missing,
     ).format(count=missing)
     note = {
-        "text": sentence, "x": 0, "y": 1, "xref": "paper", "yref": "paper", "xanchor": "left",
+        "text": theme.wrap(sentence, int(view.width / 6.5)),
+        "x": 0, "y": 1, "xref": "paper", "yref": "paper", "xanchor": "left",
         "yanchor": "bottom", "showarrow": False, "font": {"size": theme.SMALL_FONT_SIZE},
     }  # fmt: skip
     return [note]

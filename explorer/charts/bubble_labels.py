@@ -14,7 +14,7 @@ from explorer.charts.labels import Box, LabelPoint, Placement, place_labels
 if TYPE_CHECKING:
     from explorer.charts.bubble import BubbleOptions, Bubbles, View
 
-_MOST_LABELS = 26
+_MOST_LABELS = 22
 
 
 def label_annotations(bubbles: Bubbles, view: View, options: BubbleOptions) -> list[dict[str, Any]]:
@@ -29,7 +29,7 @@ def label_annotations(bubbles: Bubbles, view: View, options: BubbleOptions) -> l
         if index not in named
     ]
     if options.size == "params":
-        others += legend_obstacles(options, view)
+        others += legend_obstacles(bubbles.scale, view)
     area = Box(2.0, 4.0, view.width - 2.0, view.height)
     places = _places(tuple(points), area, tuple(others), options.labels == "some")
     return [
@@ -44,7 +44,7 @@ def labelled(bubbles: Bubbles, options: BubbleOptions) -> list[int]:
     count = len(bubbles.rows)
     if options.labels == "none":
         return []
-    if options.labels == "all" and count <= 2 * _MOST_LABELS:
+    if options.labels == "all" and count <= 40:
         return list(range(count))
     best: dict[str, int] = {}
     for index, row in enumerate(bubbles.rows):
@@ -85,7 +85,6 @@ def _annotation(
         "text": html.escape(bubbles.rows[index].label),
         "font": {"size": size},
         "borderpad": 0,
-        "name": bubbles.rows[index].id,
     }
     if not place.leader:
         return note | {

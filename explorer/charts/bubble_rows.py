@@ -55,8 +55,8 @@ PAPER_NETWORKS: Mapping[str, tuple[str, int, str]] = {
     "ResNet-50": ("ResNet", 2015, "resnet50"),
     "ResNet-101": ("ResNet", 2015, "resnet101"),
     "ResNet-152": ("ResNet", 2015, "resnet152"),
-    "Inception-v3": ("Inception", 2015, "inception_v3"),
-    "Inception-v4": ("Inception", 2016, "timm/inception_v4"),
+    "Inception-v3": ("Inception-v3", 2015, "inception_v3"),
+    "Inception-v4": ("Inception-v4", 2016, "inception_v4"),
 }
 
 _PAPER_NOTES: Mapping[str, str] = {

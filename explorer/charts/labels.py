@@ -6,10 +6,11 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-_ANGLES = tuple(math.radians(degrees) for degrees in range(0, 360, 15))
-_DISTANCES = (4.0, 12.0, 22.0, 34.0, 48.0, 64.0, 82.0, 102.0)
+_ANGLES = tuple(math.radians(degrees) for degrees in range(0, 360, 20))
+_DISTANCES = (4.0, 12.0, 22.0, 36.0, 54.0, 78.0)
 _SWEEPS = 4
 _CLASH = 1e6
+_DROP = 420.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,19 +97,21 @@ def place_labels(
         points: Circles with labels.
         area: Where labels may be.
         obstacles: Circles without labels that labels should avoid.
-        drop: Leave a label out (None) rather than let it touch another label or leave the area.
+        drop: Leave a label out (None) where it would touch another label, hide much of other
+            circles or leave the area.
 
     Returns:
         One placement a point, in the order of ``points``.
     """
     circles = [*points, *obstacles]
     order = sorted(range(len(points)), key=lambda i: (-points[i].radius, points[i].x, points[i].y))
-    placed: dict[int, Placement] = {}
+    choices = [_choices(point, circles, area) for point in points]
+    placed: dict[int, _Choice] = {}
     for _ in range(_SWEEPS):
         changed = False
         for index in order:
             others = [(points[i], placed[i]) for i in placed if i != index]
-            best = _best(points[index], circles, others, area)
+            best = _best(points[index], choices[index], others)
             changed |= placed.get(index) != best
             placed[index] = best
         if not changed:
@@ -116,26 +119,48 @@ def place_labels(
     if drop:
         for index in reversed(order):
             others = [(points[i], placed[i]) for i in placed if i != index]
-            if _cost(points[index], placed[index], circles, others, area) >= _CLASH:
+            cost = placed[index].cost + _clashes(points[index], placed[index], others)
+            if cost > _DROP:
                 del placed[index]
-    return [placed.get(index) for index in range(len(points))]
+    return [placed[i].placement if i in placed else None for i in range(len(points))]
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """A place for one label, with what it costs before other labels are looked at."""
+
+    cost: float
+    placement: Placement
+    box: Box
+
+
+def _choices(point: LabelPoint, circles: Sequence[LabelPoint], area: Box) -> list[_Choice]:
+    """All places of a label, cheapest first."""
+    reach = _DISTANCES[-1] + point.radius + point.width + 10
+    near = [
+        circle
+        for circle in circles
+        if abs(circle.x - point.x) < reach + circle.radius
+        and abs(circle.y - point.y) < reach + circle.radius
+    ]
+    found = []
+    for placement in _candidates(point):
+        box = label_box(point, placement)
+        found.append(_Choice(_static_cost(point, placement, near, area), placement, box))
+    return sorted(found, key=lambda choice: choice.cost)
 
 
 def _best(
     point: LabelPoint,
-    circles: Sequence[LabelPoint],
-    others: Sequence[tuple[LabelPoint, Placement]],
-    area: Box,
-) -> Placement:
-    reach = _DISTANCES[-1] + point.radius + point.width
-    near = [c for c in circles if math.hypot(c.x - point.x, c.y - point.y) < reach + c.radius]
-    best = Placement(point.radius + point.width / 2 + _DISTANCES[0], 0.0, False)
-    lowest = math.inf
-    for candidate in _candidates(point):
-        if _gap(point, candidate) >= lowest:
-            break  # candidates come nearest first, and the gap alone already costs more
-        if (cost := _cost(point, candidate, near, others, area, lowest)) < lowest:
-            lowest, best = cost, candidate
+    choices: Sequence[_Choice],
+    others: Sequence[tuple[LabelPoint, _Choice]],
+) -> _Choice:
+    best, lowest = choices[0], math.inf
+    for choice in choices:
+        if choice.cost >= lowest:
+            break  # cheapest first: no later place can win
+        if (cost := choice.cost + _clashes(point, choice, others)) < lowest:
+            lowest, best = cost, choice
     return best
 
 
@@ -153,50 +178,40 @@ def _candidates(point: LabelPoint) -> Iterator[Placement]:
             yield Placement(round(length * cos, 1), round(length * sin, 1), distance > 14)
 
 
-def _gap(point: LabelPoint, placement: Placement) -> float:
-    """Pixels between the circle and the nearest point of the label's box."""
-    dx = max(abs(placement.dx) - point.width / 2, 0.0)
-    dy = max(abs(placement.dy) - point.height / 2, 0.0)
-    return math.hypot(dx, dy) - point.radius
-
-
-def _cost(  # noqa: PLR0913, PLR0917 - one sum, called in one place
-    point: LabelPoint,
-    placement: Placement,
-    circles: Sequence[LabelPoint],
-    others: Sequence[tuple[LabelPoint, Placement]],
-    area: Box,
-    limit: float = math.inf,
+def _static_cost(
+    point: LabelPoint, placement: Placement, circles: Sequence[LabelPoint], area: Box
 ) -> float:
-    """Clashes dominate, then circles covered, then the leader's length, then odd angles.
-
-    Stops adding once ``limit`` is passed.
-    """
+    """Leaving the area, circles covered or nearer than the own one, distance, odd angles."""
     box = label_box(point, placement)
-    cost = 0.0 if box.inside(area) else _CLASH
-    slant = 0.0 if abs(placement.dy) < 1 or abs(placement.dx) < 1 else 3.0
-    cost += _gap(point, placement) + slant + (2.0 if placement.dx < 0 else 0.0)
-    if cost >= limit:
-        return cost
     own = _edge_distance(box, point)
+    cost = own + (0.0 if box.inside(area) else _CLASH)
+    cost += 0.0 if abs(placement.dy) < 1 or abs(placement.dx) < 1 else 3.0
+    cost += 2.0 if placement.dx < 0 else 0.0
     for circle in circles:
-        cost += 40.0 * _depth(box, circle)
+        distance = _edge_distance(box, circle)
+        if distance < 1.0:
+            cost += 40.0 * min(1.0 - distance, 12.0)
         if circle is point:
             continue
         if placement.leader:
             cost += 2.0 * _line_depth(point, placement, circle)
-        else:
+        elif distance < own + 8.0:
             # A name that stands nearer to a foreign circle reads as that one's.
-            cost += 6.0 * max(0.0, own + 8.0 - _edge_distance(box, circle))
-    if cost >= limit:
-        return cost
+            cost += 6.0 * (own + 8.0 - distance)
+    return cost
+
+
+def _clashes(
+    point: LabelPoint, choice: _Choice, others: Sequence[tuple[LabelPoint, _Choice]]
+) -> float:
+    """Other labels that a label covers, and leaders that run through labels or cross."""
+    cost = 0.0
     for other, where in others:
-        other_box = label_box(other, where)
-        if box.overlaps(other_box):
+        if choice.box.overlaps(where.box):
             cost += _CLASH
-        if placement.leader and _line_hits(point, placement, other_box):
+        if choice.placement.leader and _line_hits(point, choice.placement, where.box):
             cost += 400.0
-        if where.leader and _line_hits(other, where, box):
+        if where.placement.leader and _line_hits(other, where.placement, choice.box):
             cost += 400.0
     return cost
 
@@ -206,11 +221,6 @@ def _edge_distance(box: Box, circle: LabelPoint) -> float:
     dx = max(box.left - circle.x, 0.0, circle.x - box.right)
     dy = max(box.bottom - circle.y, 0.0, circle.y - box.top)
     return math.hypot(dx, dy) - circle.radius
-
-
-def _depth(box: Box, circle: LabelPoint) -> float:
-    """How many pixels a circle reaches into a box."""
-    return max(0.0, 1.0 - _edge_distance(box, circle))
 
 
 def _line_depth(point: LabelPoint, placement: Placement, circle: LabelPoint) -> float:
@@ -226,6 +236,10 @@ def _line_depth(point: LabelPoint, placement: Placement, circle: LabelPoint) -> 
 
 def _line_hits(point: LabelPoint, placement: Placement, box: Box) -> bool:
     """Whether the leader of a label passes through a box (sampled every twentieth)."""
+    left, right = sorted((point.x, point.x + placement.dx))
+    bottom, top = sorted((point.y, point.y + placement.dy))
+    if not box.overlaps(Box(left - 1, bottom - 1, right + 1, top + 1)):
+        return False
     for step in range(1, 20):
         x = point.x + placement.dx * step / 20
         y = point.y + placement.dy * step / 20

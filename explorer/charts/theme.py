@@ -25,8 +25,8 @@ OUTLINE = {False: "rgba(49,51,63,0.55)", True: "rgba(250,250,250,0.75)"}
 # Okabe & Ito 2008, "Color Universal Design", without yellow and black, which vanish on one ground.
 COLORWAY = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9")
 
-# The families of the 2016 chart wear the paper's colours (ResNet: ResNet-50's, VGG: VGG-16's,
-# Inception: Inception-v3's); the others are spread over hue and lightness.
+# The families of the 2016 chart wear the paper's colours (ResNet: ResNet-50's, VGG: VGG-16's);
+# the others are spread over hue and lightness.
 FAMILY_COLOURS: Mapping[str, str] = {
     "AlexNet": "#fd8d3c",
     "BN-AlexNet": "#fecc5c",
@@ -37,6 +37,9 @@ FAMILY_COLOURS: Mapping[str, str] = {
     "VGG": "#006d2c",
     "ResNet": "#f768a1",
     "Inception": "#6baed6",
+    "Inception-v3": "#6baed6",
+    "Inception-v4": "#c6dbef",
+    "Inception-ResNet": "#4292c6",
     "LeNet": "#8c6d31",
     "SqueezeNet": "#e6ab02",
     "DenseNet": "#9467bd",
@@ -53,11 +56,13 @@ FAMILY_COLOURS: Mapping[str, str] = {
     "RegNet": "#7f7f7f",
     "EfficientNet": "#2ca02c",
     "EfficientNetV2": "#98df8a",
+    "EfficientNet-Lite": "#637939",
     "ConvNeXt": "#d62728",
     "ViT": "#ff9896",
     "Vision Transformer": "#ff9896",
     "Swin": "#e377c2",
     "Swin Transformer": "#e377c2",
+    "SwinV2": "#7b4173",
     "MaxViT": "#5254a3",
 }
 _OTHER_FAMILIES = (
