@@ -7,33 +7,20 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from explorer.skip_init import skip_init
+
 _CONTAINERS = ("torch.nn.", "torch.ao.")
 _WRAPPER = re.compile(
-    r"Conv2?d?(Bn|BN|Norm|Act)|^(Basic|Separable)?Conv|NormAct|BatchNormAct|SqueezeEx|SEModule|^Mlp|Attn|Attention"
-    r"|Embed|Head|DropPath|LayerScale|LayerNorm|^SE|Classifier|^ECA|Pool|Permute|Affine|Aux"
+    r"Conv2?d?(Bn|BN|Norm|Act)|^(Basic|Separable)?Conv(?!NeXt)|NormAct|BatchNormAct|SqueezeEx|SEModule|^Mlp|Attn|Attention"
+    r"|Embed|Head|DropPath|LayerScale|LayerNorm|^SE|Classifier|^ECA|Pool|Permute|Affine|Aux|Linear"
 )
-
-
-@contextmanager
-def skip_init() -> Iterator[None]:
-    """Makes every function of ``torch.nn.init`` return its tensor untouched, then puts it back."""
-    names = [name for name in dir(nn.init) if name.endswith("_") and not name.startswith("_")]
-    kept = {name: getattr(nn.init, name) for name in names}
-    for name in names:
-        setattr(nn.init, name, lambda tensor, *args, **kwargs: tensor)
-    try:
-        yield
-    finally:
-        for name, function in kept.items():
-            setattr(nn.init, name, function)
 
 
 def build_on_meta(builder: Callable[[], nn.Module]) -> nn.Module:
@@ -57,6 +44,8 @@ def count_macs(module: nn.Module, input_size: tuple[int, int, int]) -> int:
     On meta, attention is decomposed into the products that the counter knows; on the CPU the fused
     kernel hides them.
     """
+    # the counter follows modules through autograd hooks, which trip over frozen views of parameters
+    module.requires_grad_(False)
     image = torch.empty((1, *input_size), device="meta")
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         module(image)
@@ -100,7 +89,9 @@ def block_names(module: nn.Module, limit: int = 4) -> list[str]:
 
 
 def _is_stage(module: nn.Module) -> bool:
-    """Whether the module is, or directly holds, a list of two or more blocks of one class."""
+    """Whether the module is called so, or is or holds a list of blocks of one class."""
+    if "Stage" in type(module).__name__:
+        return True
     lists: list[Any] = [
         child
         for child in (module, *module.children())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import re
 import signal
 import warnings
 from collections.abc import Iterator
@@ -107,7 +108,6 @@ def timm_record(name: str, seconds: int) -> dict[str, Any]:
         "id": f"timm/{name}",
         "builder": name,
         "source": "timm",
-        "module": type(module).__module__.rsplit(".", 1)[-1],
         "num_classes": classes if classes is not None else 1000,
         "pre": pre,
         "params": count_params(module)[0],
@@ -127,19 +127,53 @@ def timm_record(name: str, seconds: int) -> dict[str, Any]:
     return record
 
 
+@cache
+def family_patterns() -> list[tuple[re.Pattern[str], str]]:
+    """(pattern at the start of a timm name, family); the first that matches counts."""
+    families = json.loads((HERE / "families.json").read_text("utf-8"))
+    return [(re.compile(f["timm"]), f["family"]) for f in families if "timm" in f]
+
+
+def assign_family(record: dict[str, Any]) -> dict[str, Any]:
+    """The record with its family.
+
+    Raises:
+        KeyError: No pattern matches: ``families.json`` needs a line.
+    """
+    name = record["builder"]
+    for pattern, family in family_patterns():
+        if pattern.match(name):
+            return {key: value for key, value in record.items() if key != "module"} | {
+                "family": family
+            }
+    raise KeyError(f"no family for timm/{name}: add a line to families.json")
+
+
 def make_timm(path: Path, seconds: int, *, fresh: bool) -> None:
-    """Fills ``path`` with all of timm's names, keeping records that are already there."""
+    """Fills ``path`` with all of timm's names, keeping records that are already there and counted.
+
+    Each record goes into a draft beside it as soon as it is made, so that a run that was stopped
+    can go on.
+    """
     from make_catalog import write_records
 
+    draft = path.with_suffix(".partial.jsonl")
     done: dict[str, dict[str, Any]] = {}
-    if path.exists() and not fresh:
+    if fresh:
+        draft.unlink(missing_ok=True)
+    elif path.exists():
         done = {record["builder"]: record for record in json.loads(path.read_text("utf-8"))}
+    if draft.exists():
+        lines = draft.read_text("utf-8").splitlines()
+        done |= {record["builder"]: record for record in map(json.loads, lines)}
     names = timm.list_models()
-    for index, name in enumerate(names):
-        if name not in done:
+    for name in names:
+        if name not in done or done[name]["macs"] is None:
             done[name] = timm_record(name, seconds)
-        if index % 50 == 49:
-            write_records(path, [done[known] for known in names if known in done])
-    write_records(path, [done[name] for name in names])
-    uncounted = [name for name in names if done[name]["macs"] is None]
+            with draft.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(done[name], ensure_ascii=False) + "\n")
+    records = [assign_family(done[name]) for name in names]
+    write_records(path, records)
+    draft.unlink(missing_ok=True)
+    uncounted = [record["builder"] for record in records if record["macs"] is None]
     print(f"{len(names)} names, {len(uncounted)} without MACs: {', '.join(uncounted)}")

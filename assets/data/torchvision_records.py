@@ -82,11 +82,13 @@ def weights_record(weights: Any) -> dict[str, Any]:
         record["interpolation"] = transform.interpolation.value
     digest = re.search(r"-([0-9a-f]{8,})\.pth$", weights.url)
     accuracy = meta["_metrics"]["ImageNet-1K"]
+    # vgg16's IMAGENET1K_FEATURES has no trained classifier: its accuracy is "not a number"
+    headless = isnan(accuracy["acc@1"])
     return {
         "id": weights.name,
-        # vgg16's IMAGENET1K_FEATURES has no classifier: torchvision publishes "not a number"
-        "top1": None if isnan(accuracy["acc@1"]) else accuracy["acc@1"],
-        "top5": None if isnan(accuracy["acc@5"]) else accuracy["acc@5"],
+        "dataset": "other" if headless else "imagenet",
+        "top1": None if headless else accuracy["acc@1"],
+        "top5": None if headless else accuracy["acc@5"],
         "pre": record,
         "recipe": meta["recipe"],
         "licence": meta.get("license", ""),
@@ -168,7 +170,8 @@ def _packaged(tag: dict[str, Any]) -> dict[str, Any]:
 def _lenet5() -> dict[str, Any]:
     """LeNet-5 in the dense form: every feature map of C3 sees every one of S2."""
     module = build_on_meta(LeNet5)
-    pre = {"size": [1, 32, 32], "resize": 32, "mean": [0.1307], "std": [0.3081]}
+    # A digit of 28×28 pixels gets a black border of two pixels, as in training.
+    pre = {"size": [1, 32, 32], "resize": 28, "mean": [0.1307], "std": [0.3081]}
     return {
         "id": "lenet5",
         "name": "LeNet-5",

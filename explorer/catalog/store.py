@@ -102,7 +102,7 @@ def _weights(entry: Record, record: Record) -> WeightsSpec:
         top1 = _lenet5_accuracy()
     return WeightsSpec(
         id=entry["id"],
-        dataset=_dataset(record, num_classes),
+        dataset=_dataset(record | entry, num_classes),
         num_classes=num_classes,
         top1=top1,
         top5=entry.get("top5"),
