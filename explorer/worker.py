@@ -228,6 +228,7 @@ def _take_over_pipes() -> Channel:
     os.dup2(nothing, 0)
     os.close(nothing)
     os.dup2(2, 1)
+    sys.stdout = sys.stderr  # line by line, and nothing is lost at the end
     return Channel(reader, writer)
 
 

@@ -6,7 +6,6 @@ so that the server process never imports it; another executor takes its place by
 
 from __future__ import annotations
 
-import atexit
 import threading
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -105,7 +104,6 @@ def get_engine() -> Engine:
                     threads=settings.threads, cache_bytes=settings.result_cache_mb * 2**20
                 )
             )
-            atexit.register(_engine.shutdown)
         return _engine
 
 

@@ -60,12 +60,16 @@ class JobBoard:
     def order(self) -> list[Job]:
         """The waiting jobs in the order in which they would run."""
         seen: Counter[str] = Counter()
+        first: dict[str, int] = {}
         ranked = []
         for job in self._queued:
-            # A shared job comes when the first of its owners is next.
-            ranks = [(seen[owner], self._turns.get(owner, 0)) for owner in job.owners]
+            ranks = [(0, 0, job.number)] if not job.owners else []
+            for owner in job.owners:
+                came = first.setdefault(owner, job.number)
+                ranks.append((seen[owner], self._turns.get(owner, 0), came))
             seen.update(job.owners.keys())
-            ranked.append((min(ranks, default=(0, 0)), job.number, job))
+            # A shared job comes when the first of its owners is next.
+            ranked.append((min(ranks), job.number, job))
         return [job for _rank, _number, job in sorted(ranked, key=lambda entry: entry[:2])]
 
     def position(self, job: Job) -> int:

@@ -172,7 +172,8 @@ class Job:
         if not self.wait(timeout):
             raise TimeoutError(f"{self.label} has not ended after {timeout} s")
         if self.error is not None:
-            raise self.error
+            # Raised anew each time: the traceback of an earlier caller is not this one's.
+            raise self.error.with_traceback(None)
         return self.outcome
 
     def progress(self, fraction: float | None, stage: str, partial: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import pickle
 import threading
@@ -160,7 +161,8 @@ class LocalEngine:
             driver, worker = self._driver, self._worker
             if worker is not None:
                 worker.wake()
-        if driver is not None and driver is not threading.current_thread():
+        atexit.unregister(self.shutdown)
+        if driver is not None:
             driver.join(self._options.stop_grace + 1)
             if driver.is_alive() and worker is not None:
                 worker.kill()
@@ -171,11 +173,12 @@ class LocalEngine:
         if self._driver is None:
             self._driver = threading.Thread(target=self._drive, name="explorer-engine", daemon=True)
             self._driver.start()
+            atexit.register(self.shutdown)
         self._changed.notify_all()
 
     def _drive(self) -> None:
         try:
-            while self._step():
+            while self._go_on():
                 pass
         finally:
             worker = self._worker
@@ -187,6 +190,20 @@ class LocalEngine:
                 self._closing = True
                 for job in self._board.jobs():
                     self._board.finish(job, "cancelled", error=cancelled_error())
+
+    def _go_on(self) -> bool:
+        """A step; a fault of the engine's own costs the running job, not all that come after."""
+        try:
+            return self._step()
+        except Exception as error:
+            log.exception("the engine could not go on with its job")
+            if self._worker is not None:
+                self._worker.kill()
+            with self._board.lock:
+                self._worker, self._state = None, "stopped"
+                for job in self._board.running:
+                    self._board.finish(job, "failed", error=failure(job.label, error))
+            return True
 
     def _step(self) -> bool:
         """One start of a worker, or one job; False when there is nothing to do any more."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import pathlib
 import sys
 import time
+import types
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -177,3 +179,47 @@ class Call:
 
     def run(self, context: Any) -> Any:
         return self.function()
+
+
+@dataclass(frozen=True, slots=True)
+class CountUnkept(Count):
+    """Shared while it runs, but not kept."""
+
+    cacheable = False
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """A result of a certain size."""
+
+    number: int
+    nbytes: int
+
+    def key(self) -> str:
+        return f"blob-{self.number}"
+
+    def run(self, context: Any) -> bytes:
+        return bytes(self.nbytes)
+
+
+def segfault() -> None:
+    import ctypes
+
+    ctypes.string_at(0)
+
+
+def log_something() -> None:
+    logging.getLogger("some.library").error("an error: %d %%", 100)
+
+
+def elsewhere() -> Any:
+    """A task of a module that only the server has."""
+    module = types.ModuleType("nowhere_to_be_found")
+    sys.modules[module.__name__] = module
+
+    class Stray(Add):
+        pass
+
+    Stray.__module__, Stray.__qualname__ = module.__name__, "Stray"
+    vars(module)["Stray"] = Stray
+    return Stray(1, 2, "stray")

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import dataclasses
+import pickle
+import subprocess
+import sys
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from explorer import tasks
+from explorer.requests import ExplainRequest, LatencyRequest, ModelRef
+from explorer.tasks import digest
+from tests.engine.conftest import ROOT
+
+REF = ModelRef("lenet5", "digits")
+IMAGE = b"\x89PNG"
+REQUEST = ExplainRequest("occlusion", target=3, options={"window": 4, "stride": 2})
+ALL: list[Any] = [
+    tasks.LoadWeights(REF),
+    tasks.Predict(REF, IMAGE),
+    tasks.Explain(REF, IMAGE, REQUEST),
+    tasks.Trace("lenet5", (1, 28, 28)),
+    tasks.TorchinfoSummary("lenet5"),
+    tasks.Measure(REF, LatencyRequest()),
+]
+OTHER: dict[str, list[Any]] = {  # another value for each field
+    "ref": [ModelRef("lenet5"), ModelRef("resnet18", "digits")],
+    "image": [b"\x89PNg", b""],
+    "top_k": [4],
+    "request": [
+        replace(REQUEST, method="saliency"),
+        replace(REQUEST, target=None),
+        replace(REQUEST, layer="conv1"),
+        replace(REQUEST, options={"window": 4, "stride": 3}),
+        replace(REQUEST, options={}),
+    ],
+    "model": ["resnet18"],
+    "input_size": [None, (1, 32, 32)],
+}
+
+
+def test_this_file_knows_all_tasks() -> None:
+    found = {
+        name
+        for name, value in vars(tasks).items()
+        if dataclasses.is_dataclass(value) and value.__module__ == tasks.__name__
+    }
+    assert found == {type(task).__name__ for task in ALL}
+
+
+@pytest.mark.parametrize("task", ALL, ids=lambda task: type(task).__name__)
+def test_tasks_are_frozen_and_pickle(task: Any) -> None:
+    again = pickle.loads(pickle.dumps(task))
+    assert again == task
+    assert again.key() == task.key()
+    assert not hasattr(task, "__dict__")
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setattr(task, dataclasses.fields(task)[0].name, None)
+
+
+@pytest.mark.parametrize("task", ALL, ids=lambda task: type(task).__name__)
+def test_the_key_depends_on_every_field(task: Any) -> None:
+    if isinstance(task, tasks.Measure):
+        assert task.key() == ""
+        return
+    keys = {task.key()}
+    count = 1
+    for field in dataclasses.fields(task):
+        for value in OTHER[field.name]:
+            keys.add(replace(task, **{field.name: value}).key())
+            count += 1
+    assert len(keys) == count
+
+
+def test_keys_differ_between_tasks_of_the_same_arguments() -> None:
+    keys = [task.key() for task in ALL]
+    assert len(set(keys)) == len(keys)
+
+
+def test_the_order_of_options_does_not_matter() -> None:
+    turned = replace(REQUEST, options={"stride": 2, "window": 4})
+    assert tasks.Explain(REF, IMAGE, turned).key() == tasks.Explain(REF, IMAGE, REQUEST).key()
+
+
+def test_keys_are_the_same_in_another_process() -> None:
+    code = (
+        "from explorer.tasks import Explain; from explorer.requests import *\n"
+        "request = ExplainRequest('occlusion', target=3, options={'window': 4, 'stride': 2})\n"
+        r"print(Explain(ModelRef('lenet5', 'digits'), b'\x89PNG', request).key())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == tasks.Explain(REF, IMAGE, REQUEST).key()
+
+
+def test_parts_of_a_digest_do_not_run_into_each_other() -> None:
+    assert digest("ab", "c") != digest("a", "bc")
+    assert digest(b"ab", b"c") != digest(b"a", b"bc")
+    assert digest(1) != digest("1")
+    assert digest(("a", ("b",))) != digest((("a",), "b"))
+
+
+def test_weights_are_looked_for_anew_each_time() -> None:
+    assert tasks.LoadWeights.cacheable is False
