@@ -1,0 +1,227 @@
+"""The app as a person meets it: a server of its own, a real Chromium that reaches nothing else.
+
+Fixtures: ``app_url`` (one server a session), ``page`` (a fresh visit that fails its test on console
+errors, uncaught exceptions and requests to other machines), ``visit`` (opens a path and waits until
+the page is still). Everything in this folder carries the marker ``browser``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+from tests.tools.find_browser import BrowserNotFoundError, find
+
+ROOT = Path(__file__).resolve().parents[2]
+START_LIMIT, SETTLE_LIMIT = 90, 90  # seconds
+LOCAL = ("127.0.0.1", "localhost", "::1")
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update", "--no-proxy-server",
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost",
+]  # fmt: skip
+# Below the root, Streamlit first asks for these two in vain, and the browser logs the 404.
+EXPECTED = re.compile(r"/[^/]+/_stcore/(health|host-config)$")
+STILL_JS = """() => {
+  const app = document.querySelector('.stApp')?.dataset ?? {};
+  const found = selector => document.querySelector(selector) !== null;
+  return app.testConnectionState === 'CONNECTED'
+    && ['notRunning', 'compilationError'].includes(app.testScriptState)
+    && !found('[data-stale="true"], [data-testid="stSkeleton"], [data-testid="stAppSkeleton"]');
+}"""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks what needs a browser, so that ``-m 'not browser'`` leaves it out, and puts it last.
+
+    Playwright keeps an event loop running in the main thread while its browser is open, in which
+    no other test could start one.
+    """
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(here):
+            item.add_marker(pytest.mark.browser)
+    items.sort(key=lambda item: item.path.is_relative_to(here))
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def running_app(folder: Path, script: Path = ROOT / "app.py", **variables: str) -> Iterator[str]:
+    """Runs a Streamlit script in a process group of its own; gives its address.
+
+    Args:
+        folder: Where the log and the app's caches go.
+        script: What to run.
+        **variables: Environment variables beside those of the tests.
+    """
+    port = free_port()
+    environment = {
+        **os.environ,
+        "EXPLORER_CACHE_DIR": str(folder / "explorer"),
+        "EXPLORER_OFFLINE": "true",
+        **variables,
+    }
+    command = [
+        sys.executable, "-m", "streamlit", "run", str(script), "--server.headless=true",
+        "--server.address=127.0.0.1", f"--server.port={port}", "--server.fileWatcherType=none",
+        "--browser.gatherUsageStats=false",
+    ]  # fmt: skip
+    log_path = folder / "server.log"
+    with log_path.open("wb") as log:
+        server = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _wait_for(address, server, log_path)
+        yield address
+    finally:
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(server.pid, number)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                server.wait(10)
+
+
+def _wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + START_LIMIT
+    ask = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
+    while True:
+        with contextlib.suppress(OSError):
+            ask(f"{address}/_stcore/health", timeout=2).close()
+            return
+        if server.poll() is not None or time.monotonic() > deadline:
+            said = log.read_text(errors="replace")[-3000:]
+            pytest.fail(f"the app did not start within {START_LIMIT} s:\n{said}", pytrace=False)
+        time.sleep(0.1)
+
+
+@pytest.fixture(scope="session")
+def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the running app, without a slash at the end."""
+    with running_app(tmp_path_factory.mktemp("app")) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium; without one the tests fail, with one sentence."""
+    try:
+        program = find()
+    except BrowserNotFoundError as error:
+        pytest.fail(str(error), pytrace=False)
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        yield started
+        started.close()
+
+
+@dataclass
+class Seen:
+    """What went wrong during a visit; a test that provokes an error takes it out of the list."""
+
+    console: list[str] = field(default_factory=list)
+    exceptions: list[str] = field(default_factory=list)
+    outside: list[str] = field(default_factory=list)
+
+    def listen(self, page: Page) -> None:
+        """Writes down what the page and its workers do from now on."""
+        page.on("console", self._hear)
+        page.on("pageerror", lambda error: self.exceptions.append(str(error)))
+        page.on("request", lambda request: self._check(request.url))
+        page.on("websocket", lambda opened: self._check(opened.url))
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        source = str(message.location.get("url", ""))
+        if message.type == "error" and not EXPECTED.search(urlsplit(source).path):
+            self.console.append(f"{message.text} {source}".strip())
+
+    def _check(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme in ("http", "https", "ws", "wss") and parts.hostname not in LOCAL:
+            self.outside.append(url)
+
+    def problems(self) -> list[str]:
+        """One line for each."""
+        return [
+            *(f"console error: {text}" for text in self.console),
+            *(f"uncaught in the page: {text}" for text in self.exceptions),
+            *(f"request to another machine: {url}" for url in self.outside),
+        ]
+
+
+@pytest.fixture
+def seen() -> Seen:
+    """What the page of this test complains about."""
+    return Seen()
+
+
+@pytest.fixture
+def page(browser: Browser, seen: Seen) -> Iterator[Page]:
+    """A first visit, 1440×900, light; its test fails on console errors and outside requests."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme="light")
+    context.set_default_timeout(30_000)
+    opened = context.new_page()
+    seen.listen(opened)
+    yield opened
+    context.close()
+    assert not seen.problems(), "\n".join(seen.problems())
+
+
+def settle(page: Page, quiet: float = 0.3, limit: float = SETTLE_LIMIT) -> None:
+    """Waits until the script is over and stays so for ``quiet`` seconds.
+
+    Args:
+        page: An open page of the app.
+        quiet: Seconds without a run that count as still.
+        limit: Seconds after which the test fails.
+    """
+    deadline = time.monotonic() + limit
+    since: float | None = None
+    while time.monotonic() < deadline:
+        if page.evaluate(STILL_JS):
+            since = since or time.monotonic()
+            if time.monotonic() - since >= quiet:
+                return
+        else:
+            since = None
+        page.wait_for_timeout(50)
+    raise AssertionError(f"{page.url} did not come to rest within {limit:.0f} s")
+
+
+@pytest.fixture
+def visit(page: Page, app_url: str) -> Callable[[str], Page]:
+    """``visit("/graph?model=lenet5")`` opens it cold and waits until it is still."""
+
+    def go(path: str) -> Page:
+        page.goto(app_url + path, wait_until="commit")
+        settle(page)
+        return page
+
+    return go
