@@ -173,8 +173,17 @@ class Worker:
             short = out_of_memory(error)
         # Outside the except clause, which would keep the task's frames and their tensors alive.
         if short:
-            _free_memory()
+            self._free_memory()
         return answer
+
+    def _free_memory(self) -> None:
+        """Unloads all models and gives their memory back, so that the next task has room."""
+        if self._pool is not None:
+            self._pool.clear()
+        gc.collect()
+        torch = sys.modules.get("torch")
+        if torch is not None and torch.accelerator.is_available():
+            torch.accelerator.empty_cache()
 
     def _listen(self) -> None:
         status = 0
@@ -200,6 +209,7 @@ def _preload() -> bytes:
     Returns:
         The pickled ``DeviceInfo``, or the ``ExplorerError`` that says why there is none.
     """
+    import explorer.pool  # noqa: F401 - with torch, which takes seconds
     from explorer.device import describe, pick_device
     from explorer.settings import get_settings
 
@@ -208,13 +218,6 @@ def _preload() -> bytes:
     except ExplorerError as error:
         log.exception("there is no device to run on")
         return pickle.dumps(error)
-
-
-def _free_memory() -> None:
-    gc.collect()
-    torch = sys.modules.get("torch")
-    if torch is not None and torch.accelerator.is_available():
-        torch.accelerator.empty_cache()
 
 
 def _take_over_pipes() -> Channel:

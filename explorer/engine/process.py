@@ -155,6 +155,7 @@ class WorkerProcess:
             except subprocess.TimeoutExpired:  # stuck in the kernel; nobody can end it now
                 log.error("worker %d does not end", self.pid)
                 return None
+        self._channel.close()
         # What it said last (a crash, say) is in the log before anybody is told of the end.
         for thread in self._threads:
             if thread is not threading.current_thread():
@@ -167,6 +168,8 @@ class WorkerProcess:
                 self._inbox.put(self._channel.receive())
         except (EOFError, OSError):
             self._inbox.put(("end",))
+        finally:
+            cast(IO[bytes], self._process.stdout).close()
 
 
 def _command(setup: WorkerSetup) -> Sequence[str]:

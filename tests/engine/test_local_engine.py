@@ -451,6 +451,38 @@ def test_a_start_that_works_in_the_end_forgets_the_others(
     assert (tmp_path / "starts").read_text() == "x" * 9
 
 
+def test_a_fault_of_the_engine_costs_one_job(make_engine: MakeEngine, tmp_path: Path) -> None:
+    script = tmp_path / "odd.py"
+    script.write_text(
+        "import pathlib, pickle, sys\n"
+        "import explorer.worker as worker\n"
+        f"mark = pathlib.Path({str(tmp_path / 'starts')!r})\n"
+        "if mark.exists(): worker.main(); sys.exit()\n"
+        "mark.touch()\n"
+        "channel = worker._take_over_pipes()\n"
+        "channel.send('ready', pickle.dumps(None))\n"
+        "_kind, number, *_rest = channel.receive()\n"
+        "channel.send('done', number)\n"  # without a result: no worker of ours would
+        "channel.receive()\n"
+    )
+    engine = make_engine(command=(sys.executable, str(script)))
+    job = engine.submit(Add(1, 2), "me", label="the test")
+    assert job.wait(PATIENCE)
+    assert "“the test” failed (IndexError" in str(job.status().error)
+    assert engine.submit(Add(1, 2), "me").result(PATIENCE) == 3
+
+
+def test_lost_workers_leave_no_open_files(make_engine: MakeEngine) -> None:
+    engine = make_engine()
+    own = psutil.Process()
+    counts = []
+    for _time in range(4):
+        assert engine.submit(Call(fakes.leave), "me").wait(PATIENCE)
+        until(lambda: engine.info().worker == "idle")
+        counts.append(own.num_fds() if hasattr(own, "num_fds") else own.num_handles())
+    assert counts[1:] == counts[:-1]
+
+
 # --- ending -------------------------------------------------------------------------------------
 
 
