@@ -1,0 +1,1 @@
+"""What a page is made of: the shell around it, the chosen model, running jobs, downloads."""

@@ -1,0 +1,51 @@
+"""Plotly figures on a page: the visitor's theme, a download that is large enough for print."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from explorer.charts.theme import apply
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+
+def is_dark() -> bool:
+    """Whether the visitor's browser shows the dark theme."""
+    return st.context.theme.type == "dark"
+
+
+def show_figure(
+    figure: go.Figure,
+    key: str,
+    *,
+    on_click: Callable[[list[Any]], None] | None = None,
+) -> None:
+    """Draws a figure in its own template over the whole width.
+
+    Args:
+        figure: From ``explorer.charts``; what it shows is said to screen readers.
+        key: Unique on the page; also the name of the downloaded picture.
+        on_click: Called before the rerun with the ``customdata`` of the point that was clicked.
+    """
+    config = {
+        "displaylogo": False,
+        "responsive": True,
+        "toImageButtonOptions": {"format": "svg", "filename": key},
+        "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
+    }
+    widget = f"figure-{key}"
+
+    def clicked() -> None:
+        points = st.session_state[widget]["selection"]["points"]
+        if points and on_click is not None:
+            on_click(list(points[0].get("customdata", ())))
+
+    st.plotly_chart(
+        apply(figure, is_dark()), key=widget, theme=None, config=config,
+        alt=figure.layout.meta["alt"] or None,
+        on_select=clicked if on_click else "ignore", selection_mode=("points",),
+    )  # fmt: skip

@@ -1,0 +1,118 @@
+"""Heavy calls on a page: a job is shown where its result will stand; the page stays usable."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from explorer.engine import Job, JobStatus, get_engine
+from explorer.i18n import _
+from explorer.tasks import Task
+from explorer.ui.banners import show_error
+from explorer.ui.fragment import fragment
+
+POLL_SECONDS = 0.4
+# A result that is this near is waited for: cheaper for the eye than a progress bar that flashes.
+GRACE_SECONDS = 0.15
+
+
+def owner() -> str:
+    """This visitor's name for the engine."""
+    return str(st.session_state.setdefault("_owner", uuid.uuid4().hex))
+
+
+def _jobs() -> dict[str, Job]:
+    found: dict[str, Job] = st.session_state.setdefault("_jobs", {})
+    return found
+
+
+def _touched() -> set[str]:
+    found: set[str] = st.session_state.setdefault("_touched", set())
+    return found
+
+
+def run_task(
+    task: Task, label: str, draw_partial: Callable[[Any], None] | None = None
+) -> Any | None:
+    """The result of a task; None while it runs, and after it failed or was cancelled.
+
+    While it runs, a progress bar with the estimated time and a cancel button stand here; a failure
+    shows its sentence and a button to try again.
+
+    Args:
+        task: What to do; its key names the job on this page.
+        label: What is being done, for the progress bar.
+        draw_partial: Draws a partial result while the job runs.
+    """
+    key = task.key()
+    cached = get_engine().find(key)
+    if cached is not None:
+        return cached
+    job = _jobs().get(key)
+    if job is None:
+        job = _jobs()[key] = get_engine().submit(task, owner(), label=label)
+    return watch(job, key, label, draw_partial)
+
+
+def watch(
+    job: Job, slot: str, label: str, draw_partial: Callable[[Any], None] | None = None
+) -> Any | None:
+    """The result of a job that was submitted, or its progress; see ``run_task``."""
+    _touched().add(job.id)
+    job.wait(GRACE_SECONDS)
+    status = job.status(owner())
+    if status.state == "done":
+        return job.result()
+    if status.state in ("failed", "cancelled"):
+        if status.error is not None:
+            show_error(status.error)
+        if st.button(_("Try again"), key=f"retry-{slot}", icon=":material/refresh:"):
+            _jobs().pop(slot, None)
+            st.rerun()
+        return None
+    fragment(_progress, run_every=POLL_SECONDS, key=f"job-{slot}")(job, slot, label, draw_partial)
+    return None
+
+
+def _progress(job: Job, slot: str, label: str, draw_partial: Callable[[Any], None] | None) -> None:
+    status = job.status(owner())
+    if status.state not in ("queued", "running"):
+        st.rerun()
+    bar, stop = st.columns([5, 1], vertical_alignment="center")
+    bar.progress(status.fraction or 0.0, text=_describe(status, label))
+    if stop.button(_("Cancel"), key=f"cancel-{slot}", icon=":material/stop_circle:"):
+        get_engine().cancel(job, owner())
+        st.rerun()
+    if draw_partial is not None and status.partial is not None:
+        draw_partial(status.partial)
+
+
+def _describe(status: JobStatus, label: str) -> str:
+    if status.stage:
+        label = f"{label} · {_(status.stage)}"
+    if status.state == "queued":
+        return _("{label}: number {position} in the queue").format(
+            label=label, position=status.position
+        )
+    if status.eta_seconds is not None:
+        return _("{label}: about {seconds:.0f} s left").format(
+            label=label, seconds=max(1, status.eta_seconds)
+        )
+    return _("{label} … {seconds:.0f} s").format(label=label, seconds=status.elapsed_seconds)
+
+
+def begin_run() -> None:
+    """At the start of a script run: no job is waited for yet."""
+    st.session_state["_touched"] = set()
+
+
+def end_run() -> None:
+    """At the end of a full script run: jobs that no page of this visitor shows are released."""
+    kept = _touched()
+    for slot, job in list(_jobs().items()):
+        if job.id not in kept:
+            _jobs().pop(slot)
+    get_engine().release(owner(), kept)

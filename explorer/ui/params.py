@@ -1,0 +1,156 @@
+"""Page state in the URL: each control has a query parameter with language-independent values.
+
+Streamlit's own binding writes a widget's *labels* into the URL, which differ between languages; it
+serves for the shell's model and weights, whose labels are ids. Here the URL carries ids while the
+labels are translated. The order of belief: a URL that changed (deep link, back button), then what
+the visitor last chose on this page, then the default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
+
+import streamlit as st
+
+from explorer.i18n import _
+from explorer.ui.text import plain
+
+Kind = Literal["select", "segmented", "radio"]
+
+
+def begin_page(path: str) -> None:
+    """Notes which page this run shows; complaints about the last page's parameters end."""
+    state = st.session_state
+    state["_page_changed"] = state.get("_page") != path
+    if state["_page_changed"]:
+        state["_bad_params"] = {}
+    state["_page"] = path
+    state["_url_writes"] = {}
+
+
+def end_page() -> None:
+    """Writes the parameters that changed into the URL, as one step of the browser's history."""
+    writes: dict[str, str | None] = st.session_state.get("_url_writes", {})
+    present = {key: value for key, value in writes.items() if value is not None}
+    if any(st.query_params.get(key) != value for key, value in present.items()):
+        st.query_params.update(present)
+    for key, value in writes.items():
+        if value is None and key in st.query_params:
+            del st.query_params[key]
+
+
+def choice(
+    key: str,
+    label: str,
+    options: Mapping[str, str] | Sequence[str],
+    *,
+    default: str | None = None,
+    kind: Kind = "select",
+) -> str:
+    """A choice whose id is the query parameter ``key``.
+
+    Args:
+        key: Name of the query parameter.
+        label: Translated label of the control.
+        options: Id → translated label, or ids that are their own labels.
+        default: The id to begin with; the first when None.
+        kind: How it is drawn.
+
+    Returns:
+        The chosen id. A wrong one in the URL is said beside the control, and the default taken.
+    """
+    ids = list(options)
+    labels = options if isinstance(options, Mapping) else {}
+    first = default if default in ids else ids[0]
+    widget = _prepare(key, first, lambda text: text if text in ids else None, ids)
+    if st.session_state[widget] not in ids:  # the options changed since it was chosen
+        st.session_state[widget] = first
+    draw: dict[str, Any] = {
+        "options": ids,
+        "format_func": lambda one: labels.get(one, one),
+        "key": widget,
+    }
+    if kind == "segmented":
+        chosen = st.segmented_control(label, required=True, **draw)
+    elif kind == "radio":
+        chosen = st.radio(label, horizontal=True, **draw)
+    else:
+        chosen = st.selectbox(label, **draw)
+    return str(_note(key, chosen if chosen in ids else first, first))
+
+
+def flag(key: str, label: str, *, default: bool = False) -> bool:
+    """A yes/no whose query parameter is ``key=1`` or ``key=0``."""
+    widget = _prepare(key, default, {"1": True, "0": False}.get, ["0", "1"])
+    return bool(_note(key, st.toggle(label, key=widget), default, lambda on: "1" if on else "0"))
+
+
+def number(
+    key: str, label: str, bounds: tuple[float, float], *, default: float, step: float = 1.0
+) -> float:
+    """A number whose query parameter is ``key``; whole numbers when all of its bounds are.
+
+    Args:
+        key: Name of the query parameter.
+        label: Translated label with the unit.
+        bounds: Smallest and largest value, inclusive; a value outside is said and replaced.
+        default: The value to begin with.
+        step: Distance between values.
+    """
+    low, high = bounds
+    kind = int if all(float(x).is_integer() for x in (*bounds, default, step)) else float
+
+    def read(text: str) -> float | None:
+        try:
+            value = kind(text)
+        except ValueError:
+            return None
+        return value if low <= value <= high else None
+
+    allowed = [_("{low:g} to {high:g}").format(low=low, high=high)]
+    widget = _prepare(key, kind(default), read, allowed)
+    value = st.slider(label, kind(low), kind(high), step=kind(step), key=widget)
+    return kind(_note(key, value, kind(default), lambda x: f"{x:g}"))
+
+
+def _prepare(
+    key: str, default: Any, read: Callable[[str], Any | None], allowed: Sequence[str]
+) -> str:
+    """Puts the value to show into the widget's session state; gives the widget's key."""
+    state = st.session_state
+    known: dict[str, tuple[str, Any]] = state.setdefault("_params", {})
+    widget = f"_w_{key}"
+    asked = st.query_params.get(key)
+    last_text, last_value = known.get(key, (None, default))
+    if asked is not None and asked != last_text:
+        value = read(asked)
+        if value is None:
+            state.setdefault("_bad_params", {})[key] = asked
+        state[widget] = default if value is None else value
+    elif asked is None and last_text is not None and not state["_page_changed"] and widget in state:
+        state[widget] = default  # the back button left the parameter behind
+        known.pop(key)
+    elif widget not in state:
+        state[widget] = last_value
+    bad = state.get("_bad_params", {}).get(key)
+    if bad is not None:
+        st.warning(
+            _("“{value}” is not possible for “{key}”; it takes {allowed}.").format(
+                value=plain(bad), key=key, allowed=", ".join(allowed[:12])
+            ),
+            icon=":material/link_off:",
+        )
+    return widget
+
+
+def _note(key: str, value: Any, default: Any, write: Callable[[Any], str] = str) -> Any:
+    """Remembers the value and has it written into the URL; the default needs no parameter."""
+    text = None if value == default else write(value)
+    known = st.session_state.setdefault("_params", {})
+    if text is None:
+        known.pop(key, None)
+    else:
+        known[key] = (text, value)
+    st.session_state["_url_writes"][key] = text
+    return value

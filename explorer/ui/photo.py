@@ -1,0 +1,76 @@
+"""The visitor's image: an upload, kept for the session, or a sample named in the URL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from explorer.errors import ImageError
+from explorer.i18n import _
+from explorer.images import SAMPLES, open_image, sample_bytes
+from explorer.ui.banners import show_error
+
+FILE_TYPES = ["jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff", "gif", "avif", "heic", "heif"]
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """An image that was checked.
+
+    Attributes:
+        name: For display.
+        data: The file's bytes.
+        uploaded: Whether it is the visitor's own.
+    """
+
+    name: str
+    data: bytes
+    uploaded: bool
+
+
+def choose_photo(dataset: str) -> Photo | None:
+    """Draws sample list and uploader; None when the upload cannot be opened (said in the page).
+
+    Args:
+        dataset: "imagenet" or "mnist": decides which samples are offered first.
+    """
+    samples = [sample.id for sample in SAMPLES.values() if sample.dataset == dataset]
+    asked = st.query_params.get("image")
+    if asked is not None and asked not in samples:
+        st.warning(
+            _("There is no sample “{image}” for this network; {default} is shown instead.").format(
+                image=asked, default=samples[0]
+            )
+        )
+    chosen = st.selectbox(
+        _("Sample image"), samples, key="image", bind="query-params", format_func=lambda name: name
+    )
+    upload = st.file_uploader(
+        _("Or your own photo"), FILE_TYPES, key="_uploader", on_change=_keep_upload
+    )
+    kept: Photo | None = st.session_state.get("_upload")
+    if kept is not None and upload is None:
+        st.button(
+            _("Back to the samples ({name})").format(name=kept.name), on_click=_drop_upload,
+            icon=":material/close:",
+        )  # fmt: skip
+    photo = kept or Photo(chosen, sample_bytes(chosen), uploaded=False)
+    try:
+        open_image(photo.data)
+    except ImageError as error:
+        show_error(error)
+        return None
+    return photo
+
+
+def _keep_upload() -> None:
+    upload = st.session_state["_uploader"]
+    if upload is None:
+        st.session_state.pop("_upload", None)
+    else:
+        st.session_state["_upload"] = Photo(upload.name, upload.getvalue(), uploaded=True)
+
+
+def _drop_upload() -> None:
+    st.session_state.pop("_upload", None)

@@ -1,0 +1,159 @@
+"""The model picker: a short list, a search over all 1,456 architectures, and the weights."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from explorer.catalog import DEFAULT_MODEL, families, find, search
+from explorer.catalog.spec import ModelSpec
+from explorer.engine import get_engine
+from explorer.errors import UnknownModelError
+from explorer.i18n import _
+from explorer.ui.fragment import fragment
+from explorer.ui.selection import (
+    UNTRAINED,
+    Selection,
+    choose_model,
+    choose_weights,
+    curated_ids,
+    take_choices,
+)
+from explorer.ui.text import plain
+from explorer.ui.units import si
+from explorer.weights import default_weights
+
+HITS_SHOWN = 12
+
+
+def pick_model(place: st.delta_generator.DeltaGenerator) -> Selection:
+    """Draws the picker into ``place``; the choice is bound to the URL.
+
+    Returns:
+        The selection of this run; unknown values were said and replaced.
+    """
+    state = st.session_state
+    take_choices()
+    with place:
+        spec = _pick_architecture()
+        # A new key after each choice makes a new popover, which is closed.
+        opened = f"_search_{state.get('_searches', 0)}"
+        with st.popover(
+            _("Search all models"), icon=":material/search:", width="stretch", key=opened
+        ):
+            fragment(_search_panel, key="model-search")()
+        weights_id = _pick_weights(spec)
+        st.caption(_facts(spec))
+    weights = next((w for w in spec.weights if w.id == weights_id), None)
+    return Selection(spec, weights)
+
+
+def _pick_architecture() -> ModelSpec:
+    short_list = curated_ids()
+    asked = st.selectbox(
+        _("Model"),
+        short_list,
+        index=short_list.index(DEFAULT_MODEL),
+        key="model",
+        accept_new_options=True,
+        bind="query-params",
+        on_change=_model_changed,
+        help=_("Type to search these, or open the search below for all of timm."),
+    )
+    try:
+        return find(asked)
+    except UnknownModelError as error:
+        st.session_state["_notice_model"] = error.text(_)
+        choose_model(DEFAULT_MODEL)
+        st.rerun()
+
+
+def _pick_weights(spec: ModelSpec) -> str:
+    offered = [weights.id for weights in spec.weights] + [UNTRAINED]
+    default = default_weights(spec) or UNTRAINED
+    # With new options accepted, a wrong value in the URL reaches us and can be said.
+    asked = st.selectbox(
+        _("Weights"),
+        offered,
+        index=offered.index(default),
+        key="weights",
+        accept_new_options=True,
+        bind="query-params",
+        help=_("“untrained” runs the network with random weights (seed 0)."),
+    )
+    if asked not in offered:
+        st.session_state["_notice_weights"] = _(
+            "{model} has no weights “{weights}”; {default} is shown instead."
+        ).format(model=spec.name, weights=asked, default=default)
+        choose_weights(default)
+        st.rerun()
+    return str(asked)
+
+
+def show_notices() -> None:
+    """Says what was wrong in the URL, until the visitor chooses something else."""
+    for key in ("_notice_model", "_notice_weights"):
+        if key in st.session_state:
+            st.warning(plain(st.session_state[key]), icon=":material/search_off:")
+
+
+def _model_changed() -> None:
+    st.session_state.pop("_notice_model", None)
+    st.session_state.pop("_notice_weights", None)
+    try:
+        choose_model(st.session_state["model"])
+    except UnknownModelError:
+        choose_weights(UNTRAINED)  # the model is said when the picker is drawn
+
+
+def _facts(spec: ModelSpec) -> str:
+    parts = [
+        _("{count} parameters").format(count=si(spec.params)),
+        "×".join(str(size) for size in spec.input_size),
+    ]
+    if spec.macs is not None:
+        parts.insert(1, si(spec.macs, _("MACs")))
+    return " · ".join(parts)
+
+
+def _search_panel() -> None:
+    query = st.text_input(
+        _("Name, family or year"),
+        key="_search",
+        live=True,
+        type="search",
+        placeholder="convnext 2022",
+    )
+    left, right = st.columns(2)
+    family = left.selectbox(_("Family"), families(), index=None, key="_search_family")
+    limit = right.selectbox(
+        _("At most"), [1, 5, 10, 25, 50, 100], index=None, key="_search_params",
+        format_func=lambda millions: _("{millions} M parameters").format(millions=millions),
+    )  # fmt: skip
+    found = search(
+        query or "", family=family, max_params=None if limit is None else int(limit * 1e6),
+        limit=HITS_SHOWN,
+    )  # fmt: skip
+    st.caption(_("{shown} of {total} models").format(shown=len(found.hits), total=found.total))
+    for spec in found.hits:
+        size = f"{spec.params / 1e6:.1f} M"
+        label = f"{spec.id} · {size}" + (f" · {spec.year}" if spec.year else "")
+        if st.button(
+            label, key=f"_hit_{spec.id}", on_click=_choose_hit, args=(spec.id,), width="stretch",
+            type="tertiary",
+        ):  # fmt: skip
+            st.rerun()  # the whole app, not only this fragment
+
+
+def _choose_hit(model_id: str) -> None:
+    choose_model(model_id)
+    st.session_state["_searches"] = st.session_state.get("_searches", 0) + 1
+
+
+def device_badge() -> None:
+    """Where the networks run; known once the worker has answered."""
+    device = get_engine().info().device
+    if device is None:
+        st.caption(_(":material/memory: The device is being looked up."))
+        return
+    memory = "" if device.memory_bytes is None else f" · {device.memory_bytes / 2**30:.0f} GiB"
+    st.caption(f":material/memory: {device.kind.upper()} · {device.name}{memory}")

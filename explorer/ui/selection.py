@@ -1,0 +1,68 @@
+"""The chosen model and weights: in the URL (``?model=``, ``?weights=``) and kept across pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from explorer.catalog import CATALOG, find
+from explorer.catalog.spec import ModelSpec, WeightsSpec
+from explorer.requests import ModelRef
+from explorer.weights import default_weights
+
+UNTRAINED = "untrained"
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What the visitor looks at.
+
+    Attributes:
+        spec: The architecture.
+        weights: The weights chosen; None for the untrained network.
+    """
+
+    spec: ModelSpec
+    weights: WeightsSpec | None
+
+    @property
+    def ref(self) -> ModelRef:
+        """What tasks take."""
+        return ModelRef(self.spec.id, None if self.weights is None else self.weights.id)
+
+    @property
+    def untrained(self) -> bool:
+        """Whether the output means nothing."""
+        return self.weights is None
+
+
+def choose_model(model_id: str, weights_id: str | None = None) -> None:
+    """Makes a model the chosen one from the next full run on.
+
+    A widget's value can be set only before it is drawn, and what a fragment's callback sets is lost
+    to the widget outside it: the choice waits in the session until the picker takes it.
+
+    Args:
+        model_id: Catalog id.
+        weights_id: None for the best that are at hand without a download.
+    """
+    choose_weights(weights_id or default_weights(find(model_id)) or UNTRAINED)
+    st.session_state["_next_model"] = model_id
+
+
+def choose_weights(weights_id: str) -> None:
+    """Makes these weights, or ``UNTRAINED``, the chosen ones from the next full run on."""
+    st.session_state["_next_weights"] = weights_id
+
+
+def take_choices() -> None:
+    """Hands what was chosen elsewhere to the picker's widgets, before they are drawn."""
+    for key in ("model", "weights"):
+        if f"_next_{key}" in st.session_state:
+            st.session_state[key] = st.session_state.pop(f"_next_{key}")
+
+
+def curated_ids() -> list[str]:
+    """The models with plain ids: what the short list of the picker offers."""
+    return [model_id for model_id in CATALOG if not model_id.startswith("timm/")]

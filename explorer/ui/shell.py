@@ -1,0 +1,55 @@
+"""The frame around every page: navigation, model picker, language, device, banners."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from explorer.engine import get_engine
+from explorer.i18n import N_, _
+from explorer.ui import jobs, params
+from explorer.ui.links import remember_pages
+from explorer.ui.picker import device_badge, pick_model, show_notices
+from explorer.ui.words import choose_language
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "pages"
+PAGES = (
+    ("chart.py", N_("Accuracy vs operations"), ":material/bubble_chart:"),
+    ("history.py", N_("History"), ":material/timeline:"),
+    ("graph.py", N_("Layer graph"), ":material/account_tree:"),
+    ("complexity.py", N_("Complexity"), ":material/stacked_bar_chart:"),
+    ("attribution.py", N_("Attribution"), ":material/frame_inspect:"),
+    ("latency.py", N_("Latency"), ":material/speed:"),
+    ("compare.py", N_("Compare"), ":material/compare:"),
+)
+
+
+def main() -> None:
+    """Draws the frame and runs the chosen page in it."""
+    st.set_page_config("ConvNet Explorer", str(ROOT / "assets/images/icon.png"), layout="wide")
+    st.html(Path(__file__).with_name("style.css"))
+    jobs.begin_run()
+    with st.sidebar:
+        model_place, device_place, language_place = (st.container() for _place in range(3))
+    choose_language(language_place)
+    pages = {
+        file: st.Page(FOLDER / file, title=_(title), icon=icon, default=number == 0)
+        for number, (file, title, icon) in enumerate(PAGES)
+    }
+    remember_pages(pages)
+    page = st.navigation(list(pages.values()), expanded=True)
+    st.session_state["_selection"] = pick_model(model_place)
+    show_notices()
+    params.begin_page(page.url_path)
+    page.run()
+    params.end_page()
+    with device_place:
+        device_badge()
+    jobs.end_run()
+    # The workers import torch only now that the visitor has a page.
+    get_engine().warm_up()
+
+
+main()
