@@ -1,0 +1,118 @@
+"""A map over the image that it explains, as pixels; numpy and Pillow only."""
+
+from __future__ import annotations
+
+import io
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from explorer.results import FloatArray
+
+Mode = Literal["positive", "absolute", "signed"]
+Pixels = npt.NDArray[np.uint8]
+
+# Anchor colours (RGB) from low to high, joined by straight lines. The sequential scale rises evenly
+# in lightness from dark violet to pale yellow; the diverging one runs from blue over white to
+# orange. Both keep their order for readers with any of the common colour-vision deficiencies.
+_SEQUENTIAL = (
+    (13, 8, 60),
+    (84, 15, 109),
+    (163, 44, 96),
+    (226, 92, 46),
+    (251, 165, 20),
+    (252, 250, 170),
+)
+_DIVERGING = ((5, 74, 145), (92, 155, 204), (245, 245, 245), (240, 157, 74), (179, 76, 0))
+
+
+def _table(anchors: tuple[tuple[int, int, int], ...]) -> Pixels:
+    """(256, 3) colours on the straight lines between the anchors."""
+    at = np.linspace(0, 255, len(anchors))
+    channels = [np.interp(np.arange(256), at, [colour[c] for colour in anchors]) for c in range(3)]
+    return np.rint(np.stack(channels, axis=-1)).astype(np.uint8)
+
+
+SEQUENTIAL = _table(_SEQUENTIAL)
+DIVERGING = _table(_DIVERGING)
+
+
+def scale_of(map: FloatArray, percentile: float = 99.0) -> float:
+    """The magnitude that is drawn at full strength: a percentile of |map|; 0 for a map of zeros.
+
+    Args:
+        map: (H, W).
+        percentile: 0…100; what lies above it is drawn as if it lay on it.
+    """
+    magnitude = np.abs(np.nan_to_num(np.asarray(map, np.float64), posinf=0.0, neginf=0.0))
+    found = float(np.percentile(magnitude, percentile))
+    # A map with few points away from zero has a percentile of zero; its maximum still shows them.
+    return found if found > 0 else float(magnitude.max())
+
+
+def levels(map: FloatArray, *, percentile: float = 99.0, mode: Mode = "positive") -> FloatArray:
+    """The map on the scale that is drawn: 0…1, or -1…1 for "signed"."""
+    values = np.nan_to_num(np.asarray(map, np.float64), posinf=0.0, neginf=0.0)
+    scale = scale_of(map, percentile)
+    values = values / scale if scale > 0 else np.zeros_like(values)
+    if mode == "positive":
+        return np.clip(values, 0, 1).astype(np.float32)
+    if mode == "absolute":
+        return np.clip(np.abs(values), 0, 1).astype(np.float32)
+    return np.clip(values, -1, 1).astype(np.float32)
+
+
+def colours(map: FloatArray, *, percentile: float = 99.0, mode: Mode = "positive") -> Pixels:
+    """The map alone in colours, (H, W, 3) uint8."""
+    drawn = levels(map, percentile=percentile, mode=mode)
+    signed = mode == "signed"
+    index = np.rint((drawn + 1) * 127.5 if signed else drawn * 255).astype(np.intp)
+    found: Pixels = (DIVERGING if signed else SEQUENTIAL)[index]
+    return found
+
+
+def overlay(
+    crop: Pixels,
+    map: FloatArray,
+    *,
+    opacity: float = 0.6,
+    percentile: float = 99.0,
+    mode: Mode = "positive",
+) -> Pixels:
+    """The image in grey under the coloured map.
+
+    Args:
+        crop: (H, W, 3) uint8 RGB, what the network saw.
+        map: (H, W), positive speaks for the class.
+        opacity: Of the map: 0 shows the image in its own colours, 1 the map alone.
+        percentile: Of |map|, drawn at full strength.
+        mode: "positive" leaves out what speaks against the class, "absolute" shows magnitudes,
+            "signed" shows both signs in two colours.
+
+    Returns:
+        (H, W, 3) uint8 RGB.
+
+    Raises:
+        ValueError: Crop and map differ in height or width.
+    """
+    if crop.shape[:2] != map.shape:
+        raise ValueError(f"a map of {map.shape} does not fit a crop of {crop.shape}")
+    opacity = min(max(opacity, 0.0), 1.0)
+    image = crop.astype(np.float32)
+    luma = image @ np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
+    # The image fades to grey as the map fades in, so that its colours are not taken for the map's.
+    base = (1 - opacity) * image + opacity * luma[..., None]
+    shown = colours(map, percentile=percentile, mode=mode).astype(np.float32)
+    blended: Pixels = np.clip(np.rint((1 - opacity) * base + opacity * shown), 0, 255).astype(
+        np.uint8
+    )
+    return blended
+
+
+def to_png(array: npt.NDArray[Any]) -> bytes:
+    """(H, W, 3) or (H, W) uint8 → the bytes of a PNG file."""
+    buffer = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(array, np.uint8)).save(buffer, "PNG")
+    return buffer.getvalue()
