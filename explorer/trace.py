@@ -9,12 +9,12 @@ is imported only when something has to be traced; a kept trace is read without i
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 from explorer.errors import InputSizeError, TraceError
 from explorer.graph import LayerGraph
 from explorer.i18n import N_
+from explorer.tracing.sizes import Size, check_size, size_text
 
 if TYPE_CHECKING:
     import torch
@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 
     from explorer.catalog.spec import ModelSpec
 
-logger = logging.getLogger(__name__)
-
-Size = tuple[int, int, int]
+__all__ = ["Size", "cached_trace", "check_size", "size_text", "trace", "trace_spec"]
 
 
 def trace(module: nn.Module, example_input: torch.Tensor, *, name: str | None = None) -> LayerGraph:
@@ -77,50 +75,19 @@ def cached_trace(spec: ModelSpec, size: Size | None = None) -> LayerGraph | None
     """The kept trace, without importing torch; None when there is none yet.
 
     Raises:
-        InputSizeError: The size is no size at all (a side below 1).
+        InputSizeError: No network of this kind takes such a size.
     """
     from explorer.tracing import cache as disk
 
     return disk.load(spec.id, check_size(spec, size))
 
 
-def check_size(spec: ModelSpec, size: Size | None) -> Size:
-    """The size to trace at.
-
-    Raises:
-        InputSizeError: It has a side below 1 or above 16,384 pixels, or the wrong channels.
-    """
-    wanted = spec.input_size if size is None else size
-    channels, height, width = wanted
-    if channels != spec.input_size[0]:
-        raise InputSizeError(
-            N_("{model} takes images of {expected} channels, not {channels}; use {example}."),
-            model=spec.name, expected=spec.input_size[0], channels=channels,
-            example=size_text(spec.input_size),
-        )  # fmt: skip
-    if min(height, width) < 1 or max(height, width) > LARGEST_SIDE:
-        raise InputSizeError(
-            N_("{size} is no size for {model}; use sides of 1 to {largest}, such as {example}."),
-            model=spec.name, size=size_text(wanted), largest=LARGEST_SIDE,
-            example=size_text(spec.input_size),
-        )  # fmt: skip
-    return wanted
-
-
-LARGEST_SIDE = 16_384
-
-
-def size_text(size: tuple[int, ...]) -> str:
-    """Sides with crosses between them: 3×224×224."""
-    return "×".join(str(side) for side in size)
-
-
 def _trace_spec(spec: ModelSpec, size: Size) -> LayerGraph:
     import torch
 
-    from explorer.zoo import build
+    from explorer.tracing.building import module_for
 
-    module = build(spec, init=False)
+    module = module_for(spec, size)
     try:
         return trace(module, torch.empty(1, *size), name=spec.id)
     except TraceError as error:
