@@ -10,13 +10,14 @@ from __future__ import annotations
 import errno
 import functools
 import hashlib
+import http.client
 import logging
-import os
 import re
 import socket
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -33,6 +34,7 @@ __all__ = ["ProgressCallback", "fetch"]
 
 _log = logging.getLogger(__name__)
 _CHUNK = 1 << 17
+_client: ContextVar[Any] = ContextVar("explorer_hub_client", default=None)
 _NAME_HASH = re.compile(r"-([0-9a-f]{8,64})\.[^.]+$")
 
 
@@ -99,10 +101,7 @@ class _Response:
     def __init__(self, response: Any, transfer: Transfer) -> None:
         self._response = response
         self._transfer = transfer
-        # A second handle on the connection: shutting it down wakes the reader of the first.
-        self._socket = socket.socket(fileno=os.dup(response.fileno()))
-        length = response.headers.get("Content-Length")
-        transfer.opened(self._socket, int(length) if length is not None else None)
+        transfer.announced(_length(response))
 
     def info(self) -> Any:
         return self._response.info()
@@ -119,8 +118,45 @@ class _Response:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._socket.close()
         self._response.close()
+
+
+class _Connection(http.client.HTTPConnection):
+    """A connection whose socket the transfer knows."""
+
+    def connect(self) -> None:
+        super().connect()
+        _tell_socket(self.sock)
+
+
+class _SecureConnection(http.client.HTTPSConnection):
+    """The same with TLS."""
+
+    def connect(self) -> None:
+        super().connect()
+        _tell_socket(self.sock)
+
+
+def _tell_socket(connection: socket.socket | None) -> None:
+    transfer = current.get()
+    if transfer is not None:
+        transfer.connected(connection)
+
+
+class _Http(urllib.request.HTTPHandler):
+    def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(_Connection, req)
+
+
+class _Https(urllib.request.HTTPSHandler):
+    def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(_SecureConnection, req)
+
+
+def _length(response: Any) -> int | None:
+    """Content-Length of a response; None where there is none or nonsense."""
+    length = response.headers.get("Content-Length", "")
+    return int(length) if length.isascii() and length.isdigit() else None
 
 
 def _urlopen(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -130,7 +166,8 @@ def _urlopen(original: Callable[..., Any]) -> Callable[..., Any]:
         if transfer is None:
             return original(request, *args, **kwargs)
         timeout = transfer.stall_seconds + 5  # only ends threads that were given up
-        response = urllib.request.urlopen(request, timeout=timeout)  # noqa: S310
+        opener = urllib.request.build_opener(_Http, _Https)
+        response = opener.open(request, timeout=timeout)
         try:
             return _Response(response, transfer)
         except BaseException:
@@ -164,30 +201,32 @@ def _http_error() -> type[Exception]:
 
 def _fetch_hub(transfer: Transfer, weights: WeightsSpec) -> Path:
     """The weights file of a Hugging Face repository, checked against its blob's SHA-256."""
-    from huggingface_hub import constants, hf_hub_download
     from huggingface_hub.errors import RemoteEntryNotFoundError
 
+    with _own_client(transfer):
+        for file in HUB_FILES[:-1]:
+            try:
+                return _fetch_hub_file(weights, file)
+            except RemoteEntryNotFoundError:
+                _log.debug("%s has no %s", weights.hub, file)
+        return _fetch_hub_file(weights, HUB_FILES[-1])
+
+
+def _fetch_hub_file(weights: WeightsSpec, file: str) -> Path:
+    from huggingface_hub import constants, hf_hub_download
+
     name, _, revision = weights.hub.partition("@")
-    for file in HUB_FILES:
-        try:
-            found = hf_hub_download(
-                name,
-                file,
-                revision=revision or None,
-                cache_dir=constants.HF_HUB_CACHE,
-                endpoint=constants.ENDPOINT,
-                etag_timeout=transfer.stall_seconds + 5,
-                library_name="timm",
-                tqdm_class=_silent_bar(),
-            )
-        except RemoteEntryNotFoundError:
-            if file == HUB_FILES[-1]:
-                raise
-            continue
-        path = Path(found)
-        _check_blob(path, weights.sha256)
-        return path
-    raise AssertionError("HUB_FILES is empty")
+    found = hf_hub_download(
+        name,
+        file,
+        revision=revision or None,
+        cache_dir=constants.HF_HUB_CACHE,
+        endpoint=constants.ENDPOINT,
+        library_name="timm",
+        tqdm_class=_silent_bar(),
+    )
+    _check_blob(Path(found), weights.sha256)
+    return Path(found)
 
 
 def _check_blob(path: Path, published: str) -> None:
@@ -231,32 +270,95 @@ def _stream(original: Callable[..., Any]) -> Callable[..., Any]:
                 yield response
             return
         kwargs["timeout"] = transfer.stall_seconds + 5
-        try:
-            with original(*args, **kwargs) as response:
-                _report_chunks(response, transfer)
-                yield response
-        except _http_error() as error:
-            # Anything of httpx would be retried five times; a person can press the button again.
-            raise TransferCutError(str(error)) from error
+        with _no_retry(), original(*args, **kwargs) as response:
+            _report_chunks(response, transfer)
+            yield response
 
     return opened
+
+
+@contextmanager
+def _no_retry() -> Iterator[None]:
+    """Turns the transport's errors, which the client would retry five times, into another."""
+    try:
+        yield
+    except _http_error() as error:
+        raise TransferCutError(str(error)) from error
+
+
+@contextmanager
+def _own_client(transfer: Transfer) -> Iterator[None]:
+    """Connections that only this transfer uses, so that it can cut them."""
+    from huggingface_hub.utils import _http
+
+    def trace(event: str, info: dict[str, Any]) -> None:
+        if event in {"connection.connect_tcp.complete", "connection.start_tls.complete"}:
+            transfer.connected(info["return_value"].get_extra_info("socket"))
+
+    def watch(request: Any) -> None:
+        request.extensions["trace"] = trace
+
+    with _http._GLOBAL_CLIENT_FACTORY() as client:
+        hooks = client.event_hooks
+        client.event_hooks = {**hooks, "request": [*hooks.get("request", ()), watch]}
+        token = _client.set(client)
+        try:
+            yield
+        finally:
+            _client.reset(token)
+
+
+def _session(original: Callable[..., Any]) -> Callable[..., Any]:
+    """The client of this thread's transfer, or the one that all share."""
+
+    @functools.wraps(original)
+    def session() -> Any:
+        return _client.get() or original()
+
+    return session
+
+
+def _metadata(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Asks once where the client would ask six times over half a minute."""
+
+    @functools.wraps(original)
+    def asked(*args: Any, **kwargs: Any) -> Any:
+        transfer = current.get()
+        if transfer is None:
+            return original(*args, **kwargs)
+        transfer.stop_if_aborted()
+        timeout = transfer.stall_seconds + 5
+        metadata = original(*args, **{**kwargs, "retry_on_errors": False, "timeout": timeout})
+        transfer.announced(metadata.size)
+        return metadata
+
+    return asked
+
+
+def _get(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Notes where the client writes to."""
+
+    @functools.wraps(original)
+    def got(url: str, temp_file: Any, **kwargs: Any) -> Any:
+        transfer = current.get()
+        if transfer is not None:
+            transfer.partial = Path(temp_file.name)
+        return original(url, temp_file, **kwargs)
+
+    return got
 
 
 def _report_chunks(response: Any, transfer: Transfer) -> None:
     if response.status_code >= 300:
         return
-    network = response.extensions.get("network_stream")
-    length = response.headers.get("Content-Length")
-    transfer.opened(
-        network.get_extra_info("socket") if network is not None else None,
-        int(length) if length is not None else None,
-    )
+    transfer.announced(_length(response))
     original = response.iter_bytes
 
     def iter_bytes(chunk_size: int | None = None) -> Iterator[bytes]:
-        for chunk in original(chunk_size=min(chunk_size or _CHUNK, _CHUNK)):
-            transfer.received(len(chunk))
-            yield chunk
+        with _no_retry():
+            for chunk in original(chunk_size=min(chunk_size or _CHUNK, _CHUNK)):
+                transfer.received(len(chunk))
+                yield chunk
         transfer.ended()
 
     response.iter_bytes = iter_bytes
@@ -268,9 +370,14 @@ def _report_chunks(response: Any, transfer: Transfer) -> None:
 def _replacements() -> Iterator[Replacement]:
     import torch.hub
     from huggingface_hub import constants, file_download
+    from huggingface_hub.utils import _http
 
     yield torch.hub, "urlopen", _urlopen(vars(torch.hub)["urlopen"])
-    yield file_download, "http_stream_backoff", _stream(vars(file_download)["http_stream_backoff"])
+    yield _http, "get_session", _session(_http.get_session)
+    names = vars(file_download)
+    yield file_download, "get_hf_file_metadata", _metadata(names["get_hf_file_metadata"])
+    yield file_download, "http_get", _get(names["http_get"])
+    yield file_download, "http_stream_backoff", _stream(names["http_stream_backoff"])
     # Xet's transfers run in Rust and cannot be watched; plain HTTPS serves the same files.
     yield constants, "HF_HUB_DISABLE_XET", True
 
@@ -310,8 +417,8 @@ def _explain(error: BaseException, transfer: Transfer, folder: Path) -> WeightsU
     if any(isinstance(cause, TransferCutError) for cause in causes) or "Consistency" in str(error):
         return WeightsUnavailableError(
             N_(
-                "{what} could not be downloaded: the connection to {host} broke off after {done} MB, "
-                "so nothing was kept; try again, or explore the untrained network."
+                "{what} could not be downloaded: the connection to {host} broke off after {done} "
+                "MB, so nothing was kept; try again, or explore the untrained network."
             ),
             done=f"{transfer.done / 1e6:.1f}",
             **values,

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -24,21 +24,46 @@ _DENSE_LAYER = re.compile(r"^(.*denselayer\d+\.(?:norm|relu|conv))\.([12]\..+)$"
 
 
 def read_state_dict(path: Path) -> dict[str, Any]:
-    """The tensors of a .safetensors, .npz or torch file, on the CPU; never runs code from it.
+    """The tensors of a .safetensors or torch file, on the CPU; never runs code from it.
 
-    Raises:
-        Whatever the reader raises on a damaged file; see ``set_aside``.
+    What it raises on a damaged file is for ``set_aside``.
     """
     if path.suffix == ".safetensors":
         return dict(load_file(path))
-    if path.suffix == ".npz":
-        # Read by timm afterwards; here only whether it is whole.
+    loaded: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    return loaded
+
+
+def check_file(path: Path) -> dict[str, Any]:
+    """Finds out whether a file that timm will read is whole, with as little memory as possible.
+
+    What it raises on a damaged file is for ``set_aside``.
+
+    Returns:
+        No tensors.
+    """
+    if path.suffix == ".safetensors":
+        with safe_open(path, framework="pt"):  # reads the header and compares it with the length
+            return {}
+    if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             if archive.testzip() is not None:
                 raise zipfile.BadZipFile(str(path))
         return {}
-    loaded: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    return loaded
+    torch.load(path, map_location="cpu", weights_only=True)
+    return {}
+
+
+def fill(module: nn.Module, state: dict[str, Any]) -> None:
+    """Puts a state dict's own tensors into a module, so that they are in memory once.
+
+    Raises:
+        RuntimeError: Names or shapes differ.
+    """
+    for name, tensor in module.state_dict().items():
+        if name in state and state[name].dtype != tensor.dtype:
+            state[name] = state[name].to(tensor.dtype)
+    module.load_state_dict(state, assign=True)
 
 
 @contextmanager

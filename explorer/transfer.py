@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
+from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlparse
 
@@ -43,6 +44,11 @@ class Transfer:
         expected: Bytes that the catalog expects, to within a mebibyte; None where unknown.
         stall_seconds: Time without a byte after which it is given up.
         progress: Called in the caller's thread with (done, total or None).
+
+    Attributes:
+        done: Bytes received.
+        total: Bytes announced or else expected.
+        partial: The unfinished file, where the loader tells; removed if its thread hangs.
     """
 
     def __init__(
@@ -59,7 +65,9 @@ class Transfer:
         self.stall_seconds = stall_seconds
         self.done = 0
         self.total = expected
+        self.partial: Path | None = None
         self._limit = expected + SLACK_BYTES if expected is not None else UNKNOWN_LIMIT
+        self._announced = False
         self._progress = progress
         self._error: BaseException | None = None
         self._socket: socket.socket | None = None
@@ -92,6 +100,8 @@ class Transfer:
             thread.join(1.0)
             if thread.is_alive():
                 _log.warning("%s: the connection hangs; its thread ends by itself", self.url)
+                if self.partial is not None:
+                    self.partial.unlink(missing_ok=True)
             raise
         if failures:
             raise self._error or failures[0]
@@ -132,24 +142,24 @@ class Transfer:
                 except OSError:
                     _log.debug("%s: the socket was closed already", self.url)
 
-    def opened(self, connection: socket.socket | None, announced: int | None) -> None:
-        """The download says that a response has begun.
+    def connected(self, connection: socket.socket | None) -> None:
+        """The download hands over its socket, so that it can be woken up."""
+        with self._lock:
+            self._socket = connection
+        self.stop_if_aborted()
 
-        Args:
-            connection: Its socket, so that it can be woken up.
-            announced: Content-Length; None where the server names none.
+    def announced(self, size: int | None) -> None:
+        """The download says how many bytes the server announces; None where it does not.
 
         Raises:
             WeightsUnavailableError: More is announced than expected.
         """
-        with self._lock:
-            self._socket = connection
-        self._stop_if_aborted()
-        if announced is not None:
-            if announced > self._limit:
+        self.stop_if_aborted()
+        if size is not None:
+            if size > self._limit:
                 raise self._too_much()
-            self.total = announced
-            self._limit = min(self._limit, announced)
+            self.total, self._announced = size, True
+            self._limit = size
 
     def received(self, count: int) -> None:
         """The download says that a chunk has come.
@@ -157,7 +167,7 @@ class Transfer:
         Raises:
             WeightsUnavailableError: More has come than announced or expected.
         """
-        self._stop_if_aborted()
+        self.stop_if_aborted()
         self.done += count
         if self.done > self._limit:
             raise self._too_much()
@@ -168,11 +178,12 @@ class Transfer:
         Raises:
             TransferCutError: Bytes are missing.
         """
-        self._stop_if_aborted()
-        if self.total is not None and self.done < min(self.total, self._limit) - SLACK_BYTES:
+        self.stop_if_aborted()
+        if self._announced and self.total is not None and self.done < self.total:
             raise TransferCutError(f"{self.done} of {self.total} bytes")
 
-    def _stop_if_aborted(self) -> None:
+    def stop_if_aborted(self) -> None:
+        """Ends the download's thread where the caller has given up."""
         if self._error is not None:
             raise self._error
 

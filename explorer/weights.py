@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlparse
 
+from explorer.catalog import find_weights
 from explorer.catalog.spec import ModelSpec, WeightsSpec
-from explorer.errors import UnknownWeightsError
-from explorer.i18n import N_
 
 WEIGHTS_DIR = Path(__file__).resolve().parent.parent / "assets" / "weights"
 HUB_FILES = (
@@ -42,23 +41,6 @@ class WeightsStatus:
         return self.kind in {"disk", "package"}
 
 
-def find_weights_of(spec: ModelSpec, weights_id: str) -> WeightsSpec:
-    """The weights of this id.
-
-    Raises:
-        UnknownWeightsError: The model has no weights of this id.
-    """
-    for weights in spec.weights:
-        if weights.id == weights_id:
-            return weights
-    raise UnknownWeightsError(
-        N_("{model} has no weights “{weights}”; choose one of: {known}."),
-        model=spec.name,
-        weights=weights_id,
-        known=", ".join(weights.id for weights in spec.weights) or "–",
-    )
-
-
 def weights_status(spec: ModelSpec, weights_id: str | None) -> WeightsStatus:
     """Where the weights are; "none" for None, the untrained network.
 
@@ -67,7 +49,7 @@ def weights_status(spec: ModelSpec, weights_id: str | None) -> WeightsStatus:
     """
     if weights_id is None:
         return WeightsStatus("none", "", None)
-    weights = find_weights_of(spec, weights_id)
+    weights = find_weights(spec, weights_id)
     path = local_path(spec, weights)
     if path is not None:
         if weights.package:

@@ -12,15 +12,22 @@ from typing import Any
 import torch
 from torch import nn
 
-from explorer.catalog import class_labels
+from explorer.catalog import class_labels, find_weights
 from explorer.catalog.spec import ModelSpec, Preprocessing, WeightsSpec
 from explorer.downloads import ProgressCallback, fetch
 from explorer.errors import WeightsUnavailableError
 from explorer.i18n import N_
 from explorer.networks import NETWORKS
 from explorer.skip_init import skip_init
-from explorer.state_dicts import by_position, read_state_dict, set_aside, torchvision_keys
-from explorer.weights import WeightsStatus, find_weights_of, local_path, weights_status
+from explorer.state_dicts import (
+    by_position,
+    check_file,
+    fill,
+    read_state_dict,
+    set_aside,
+    torchvision_keys,
+)
+from explorer.weights import WeightsStatus, local_path, weights_status
 
 __all__ = [
     "LoadedModel",
@@ -129,7 +136,7 @@ def load(
     target = torch.device(device)
     if weights_id is None:
         return _finish(spec, None, build(spec), target)
-    weights = find_weights_of(spec, weights_id)
+    weights = find_weights(spec, weights_id)
     what = f"{spec.name} ({weights.id})"
     path = local_path(spec, weights)
     if path is None:
@@ -141,13 +148,13 @@ def load(
 
 def _with_weights(spec: ModelSpec, weights: WeightsSpec, path: Path, what: str) -> nn.Module:
     """The module in eval mode with the weights of this file in it."""
+    by_timm = spec.source == "timm" and not weights.package
     with set_aside(path, what, refetchable=bool(weights.url or weights.hub)):
-        state = read_state_dict(path)
+        state = check_file(path) if by_timm else read_state_dict(path)
     try:
-        if spec.source == "timm" and not weights.package:
+        if by_timm:
             # timm maps the file itself: renamed layers, resized position embeddings, label offset.
             overlay = {"file": str(path), "custom_load": path.suffix == ".npz"}
-            del state
             with skip_init():
                 return _factory(spec, weights.id, **overlay)().eval()
         module = build(spec, init=False)
@@ -155,7 +162,7 @@ def _with_weights(spec: ModelSpec, weights: WeightsSpec, path: Path, what: str) 
             state = by_position(state, module, what)
         elif spec.source == "torchvision":
             state = torchvision_keys(state)
-        module.load_state_dict(state)
+        fill(module, state)
     except (RuntimeError, KeyError) as error:
         raise WeightsUnavailableError(
             N_(
@@ -206,7 +213,7 @@ def class_names(dataset: str, count: int) -> tuple[str, ...]:
     from timm.data.imagenet_info import ImageNetInfo
 
     for subset in ("imagenet-22k", "imagenet-21k", "imagenet-12k", "imagenet-22k-ms"):
-        info = ImageNetInfo(subset)
+        info: Any = ImageNetInfo(subset)
         if info.num_classes() == count:
             return tuple(info.index_to_description(index) for index in range(count))
     return tuple(f"class {index}" for index in range(count))
