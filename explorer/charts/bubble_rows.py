@@ -40,23 +40,27 @@ class PaperPoint(Protocol):
     def colour(self) -> str:
         """Hexadecimal, with the hash sign."""
 
+    @property
+    def model_id(self) -> str | None:
+        """The same or the closest network in the catalog."""
 
-# Family, year of first publication, and the catalog's model of the same name (where it has one).
-PAPER_NETWORKS: Mapping[str, tuple[str, int, str]] = {
-    "AlexNet": ("AlexNet", 2012, "alexnet"),
-    "BN-AlexNet": ("BN-AlexNet", 2016, ""),
-    "BN-NIN": ("BN-NIN", 2016, ""),
-    "ENet": ("ENet", 2016, ""),
-    "GoogLeNet": ("GoogLeNet", 2014, "googlenet"),
-    "ResNet-18": ("ResNet", 2015, "resnet18"),
-    "VGG-16": ("VGG", 2014, "vgg16"),
-    "VGG-19": ("VGG", 2014, "vgg19"),
-    "ResNet-34": ("ResNet", 2015, "resnet34"),
-    "ResNet-50": ("ResNet", 2015, "resnet50"),
-    "ResNet-101": ("ResNet", 2015, "resnet101"),
-    "ResNet-152": ("ResNet", 2015, "resnet152"),
-    "Inception-v3": ("Inception-v3", 2015, "inception_v3"),
-    "Inception-v4": ("Inception-v4", 2016, "inception_v4"),
+
+# Family and year of first publication.
+PAPER_NETWORKS: Mapping[str, tuple[str, int]] = {
+    "AlexNet": ("AlexNet", 2012),
+    "BN-AlexNet": ("BN-AlexNet", 2016),
+    "BN-NIN": ("BN-NIN", 2016),
+    "ENet": ("ENet", 2016),
+    "GoogLeNet": ("GoogLeNet", 2014),
+    "ResNet-18": ("ResNet", 2015),
+    "VGG-16": ("VGG", 2014),
+    "VGG-19": ("VGG", 2014),
+    "ResNet-34": ("ResNet", 2015),
+    "ResNet-50": ("ResNet", 2015),
+    "ResNet-101": ("ResNet", 2015),
+    "ResNet-152": ("ResNet", 2015),
+    "Inception-v3": ("Inception-v3", 2015),
+    "Inception-v4": ("Inception-v4", 2016),
 }
 
 _PAPER_NOTES: Mapping[str, str] = {
@@ -95,7 +99,7 @@ def rows_today(specs: Iterable[ModelSpec]) -> list[BubbleRow]:
 
 
 def _paper_row(point: PaperPoint) -> BubbleRow:
-    family, year, model = PAPER_NETWORKS.get(point.network, (point.network, 2016, ""))
+    family, year = PAPER_NETWORKS.get(point.network, (point.network, 2016))
     values = {
         "canziani_ops": point.ops_giga * 1e9,
         "params": point.params_millions * 1e6,
@@ -116,7 +120,7 @@ def _paper_row(point: PaperPoint) -> BubbleRow:
         family=family,
         group="2016",
         values=values,
-        model=model,
+        model=point.model_id or "",
         colour=point.colour,
         hover=hover,
         note=_(note),

@@ -20,6 +20,7 @@ INK = {False: "#31333f", True: "#fafafa"}
 MUTED = {False: "#5d606d", True: "#b5b8c2"}
 GRID = {False: "rgba(49,51,63,0.13)", True: "rgba(250,250,250,0.16)"}
 PANEL = {False: "#ffffff", True: "#262730"}
+VEIL = {False: "rgba(255,255,255,0.7)", True: "rgba(14,17,23,0.7)"}
 OUTLINE = {False: "rgba(49,51,63,0.55)", True: "rgba(250,250,250,0.75)"}
 
 # Okabe & Ito 2008, "Color Universal Design", without yellow and black, which vanish on one ground.
@@ -228,6 +229,9 @@ def _template(dark: bool) -> go.layout.Template:
             "arrowcolor": MUTED[dark],
             "arrowhead": 0,
             "arrowwidth": 1,
+            # A veil in the ground's colour: lines that pass behind a name do not strike it through.
+            "bgcolor": VEIL[dark],
+            "borderpad": 0,
         },
         "shapedefaults": {"line": {"color": MUTED[dark], "width": 1}},
         "coloraxis": {"colorbar": {"outlinewidth": 0, "thickness": 14}},

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from explorer.catalog.paper2016 import load_points
 from explorer.charts.bubble import BubbleRow
 from explorer.charts.bubble_rows import rows_2016
 from explorer.i18n import set_language
@@ -44,8 +45,9 @@ def paper_points() -> list[Point]:
 
 
 @pytest.fixture
-def paper_rows(paper_points: list[Point]) -> list[BubbleRow]:
-    return rows_2016(paper_points)
+def paper_rows() -> list[BubbleRow]:
+    """The rows as the page makes them, through the catalog."""
+    return rows_2016(load_points()[0])
 
 
 @pytest.fixture(autouse=True)

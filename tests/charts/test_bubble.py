@@ -56,6 +56,8 @@ def test_2016_points_equal_the_paper(paper_points: Any, paper_rows: list[BubbleR
         assert shown["x"] == pytest.approx(point.ops_giga, rel=1e-12)
         assert shown["y"] == point.top1
         assert shown["color"] == point.colour
+    assert drawn["2016:VGG-16"]["model"] == "vgg16"
+    assert drawn["2016:ENet"]["model"] == ""
 
 
 @pytest.mark.parametrize("width", [390, 1200])
@@ -97,10 +99,9 @@ def test_axis_titles_have_unit_and_convention(paper_rows: list[BubbleRow]) -> No
     assert "crop" in layout.yaxis.title.text
 
 
-def test_titles_and_cards_are_translated(
-    paper_points: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_titles_and_cards_are_translated(monkeypatch: pytest.MonkeyPatch) -> None:
     from explorer import i18n
+    from explorer.catalog.paper2016 import load_points
     from explorer.charts.bubble_rows import rows_2016
 
     class Marked:
@@ -112,7 +113,7 @@ def test_titles_and_cards_are_translated(
 
     monkeypatch.setattr(i18n, "_catalog", lambda code: Marked() if code == "zh" else None)
     i18n.set_language("zh")
-    fig = bubble_chart(rows_2016(paper_points), dataclasses.replace(PAPER_OPTIONS, pareto=True))
+    fig = bubble_chart(rows_2016(load_points()[0]), dataclasses.replace(PAPER_OPTIONS, pareto=True))
     i18n.set_language("en")
     assert fig.layout.xaxis.title.text.startswith("«Operations» [«G-Ops»]")
     assert fig.layout.yaxis.title.text.startswith("«Top-1 accuracy» [«%»]")

@@ -1,0 +1,239 @@
+"""The timeline: when each network or idea came, and what it was built on."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from explorer.charts import theme
+from explorer.i18n import _, language
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+    from explorer.catalog.history import HistoryEntry
+
+# Year → place on the axis. Eleven of the fourteen entries from 1998 to 2016 came after 2013: an
+# even axis would leave two thirds of the picture empty, so the late years are drawn wider.
+_KNOTS = ((1997.5, 0.0), (1999.5, 0.8), (2009.5, 1.5), (2013.5, 3.4), (2014.4, 4.2), (2017.0, 9.4))
+_NARROW = 600
+_LANE = 88
+_ROW = 44
+_COLOURS = {
+    "lenet5": "LeNet", "ciresan2010": "MLP", "alexnet": "AlexNet", "nin": "NIN", "vgg": "VGG",
+    "googlenet": "GoogLeNet", "bn_inception": "Inception-v3", "inception_v3": "Inception-v3",
+    "inception_v4": "Inception-v4", "resnet": "ResNet", "squeezenet": "SqueezeNet",
+    "enet": "ENet", "xception": "Xception", "bottleneck": "ResNet",
+}  # fmt: skip
+
+
+def timeline(entries: Sequence[HistoryEntry], *, width: int = 1200) -> go.Figure:
+    """Entries along the years with arrows from what each builds on.
+
+    ``customdata`` of a point is [entry id, catalog id or ""]. On a chart narrower than 600 px the
+    time runs downwards.
+
+    Args:
+        entries: From ``explorer.catalog.history``, oldest first.
+        width: Pixels that the chart will have.
+    """
+    if not entries:
+        return theme.empty(_("The timeline has no entries."))
+    return _rows(entries) if width < _NARROW else _lanes(entries, width)
+
+
+def assign_lanes(spans: Sequence[tuple[float, float]], wanted: Sequence[float]) -> list[int]:
+    """A lane for each span so that spans of one lane do not overlap; few lanes, near ``wanted``.
+
+    Args:
+        spans: (left, right), ordered by their middle.
+        wanted: The lane each would like, for short arrows; may be fractional.
+    """
+    ends: list[float] = []
+    lanes: list[int] = []
+    for (left, right), wish in zip(spans, wanted, strict=True):
+        free = [lane for lane, end in enumerate(ends) if end <= left]
+        if free:
+            lane = min(free, key=lambda candidate: (abs(candidate - wish), candidate))
+            ends[lane] = right
+        else:
+            lane = len(ends)
+            ends.append(right)
+        lanes.append(lane)
+    return lanes
+
+
+def place_of(year: float) -> float:
+    """A date in years → its place on the stretched axis."""
+    for (year0, place0), (year1, place1) in pairwise(_KNOTS):
+        if year <= year1:
+            return place0 + (year - year0) / (year1 - year0) * (place1 - place0)
+    return _KNOTS[-1][1]
+
+
+def _date(entry: HistoryEntry) -> float:
+    return entry.year + (entry.month - 1) / 12
+
+
+def _lanes(entries: Sequence[HistoryEntry], width: int) -> go.Figure:
+    names = [theme.wrap(html.escape(entry.name), 16) for entry in entries]
+    right = place_of(2017.0)
+    unit = right / (width - 60)  # places a pixel
+    xs = [place_of(_date(entry)) for entry in entries]
+    spans = []
+    for x, name in zip(xs, names, strict=True):
+        half = max(theme.text_width(line, theme.FONT_SIZE) for line in name.split("<br>")) / 2 + 8
+        spans.append((x - half * unit, x + half * unit))
+    index = {entry.id: i for i, entry in enumerate(entries)}
+    lanes: list[int] = []
+    for i, entry in enumerate(entries):
+        parents = [lanes[index[p]] for p in entry.builds_on if p in index and index[p] < i]
+        wish = sum(parents) / len(parents) if parents else 2.0
+        lanes = assign_lanes(spans[: i + 1], [*map(float, lanes), wish])
+    count = max(lanes) + 1
+    ys = [float(lane) for lane in lanes]
+    layout: dict[str, Any] = {
+        "xaxis": {
+            "range": [-0.1, right + 0.5],
+            "tickvals": [place_of(year) for year in (1998, *range(2010, 2017))],
+            "ticktext": [str(year) for year in (1998, *range(2010, 2017))],
+            "title": theme.axis_title(
+                _("Year of first publication"), "", _("late years are drawn wider")
+            ),
+            "fixedrange": True, "zeroline": False,
+        },
+        "yaxis": {"visible": False, "range": [count - 0.3, -0.5], "fixedrange": True},
+        "height": count * _LANE + 90,
+        "annotations": [
+            {"text": name, "x": x, "y": y, "yshift": -12, "yanchor": "top", "showarrow": False,
+             "font": {"size": theme.FONT_SIZE}}
+            for name, x, y in zip(names, xs, ys, strict=True)
+        ],
+        "shapes": _arcs(entries, xs, ys),
+        "dragmode": False,
+        "hovermode": "closest",
+    }  # fmt: skip
+    layout["annotations"] += _heads(entries, xs, ys)
+    return theme.figure([_nodes(entries, xs, ys)], layout, alt=_alt(entries))
+
+
+def _rows(entries: Sequence[HistoryEntry]) -> go.Figure:
+    """Time runs downwards, one row an entry, arcs at the left."""
+    ys = [float(i) for i in range(len(entries))]
+    xs = [0.0] * len(entries)
+    index = {entry.id: i for i, entry in enumerate(entries)}
+    shapes = []
+    for i, entry in enumerate(entries):
+        for parent in entry.builds_on:
+            if (j := index.get(parent)) is not None:
+                reach = -0.12 * (abs(i - j) ** 0.6) - 0.08
+                path = f"M 0,{j} C {reach:.3f},{j} {reach:.3f},{i} 0,{i}"
+                shapes.append(_path(path, _colour(entries[j])))
+    nodes = _nodes(entries, xs, ys) | {
+        "mode": "markers+text",
+        "text": [theme.wrap(html.escape(entry.name), 24) for entry in entries],
+        "textposition": "middle right",
+        "cliponaxis": False,
+    }
+    layout = {
+        "xaxis": {"visible": False, "range": [-0.62, 1.25], "fixedrange": True},
+        "yaxis": {
+            "range": [len(entries) - 0.4, -0.6], "tickvals": ys, "showgrid": False,
+            "ticktext": [str(entry.year) for entry in entries], "fixedrange": True,
+            "zeroline": False,
+        },
+        "height": len(entries) * _ROW + 40,
+        "shapes": shapes,
+        "dragmode": False,
+        "hovermode": "closest",
+    }  # fmt: skip
+    return theme.figure([nodes], layout, alt=_alt(entries))
+
+
+def _nodes(
+    entries: Sequence[HistoryEntry], xs: Sequence[float], ys: Sequence[float]
+) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": list(xs),
+        "y": list(ys),
+        "customdata": [[entry.id, entry.model_id or ""] for entry in entries],
+        "hovertext": [_card(entry, entries) for entry in entries],
+        "hovertemplate": "%{hovertext}<extra></extra>",
+        "marker": {
+            "size": 19,
+            "symbol": ["circle" if e.kind == "network" else "diamond" for e in entries],
+            "color": [_colour(entry) for entry in entries],
+            "opacity": 1,
+        },
+        "showlegend": False,
+    }
+
+
+def _arcs(
+    entries: Sequence[HistoryEntry], xs: Sequence[float], ys: Sequence[float]
+) -> list[dict[str, Any]]:
+    index = {entry.id: i for i, entry in enumerate(entries)}
+    shapes = []
+    for i, entry in enumerate(entries):
+        for parent in entry.builds_on:
+            if (j := index.get(parent)) is None:
+                continue
+            bend = max((xs[i] - xs[j]) * 0.5, 0.25)
+            shapes.append(
+                _path(
+                    f"M {xs[j]:.4f},{ys[j]} C {xs[j] + bend:.4f},{ys[j]} "
+                    f"{xs[i] - bend:.4f},{ys[i]} {xs[i]:.4f},{ys[i]}",
+                    _colour(entries[j]),
+                )
+            )
+    return shapes
+
+
+def _heads(
+    entries: Sequence[HistoryEntry], xs: Sequence[float], ys: Sequence[float]
+) -> list[dict[str, Any]]:
+    """One arrow head at the left of every entry that builds on another; curves arrive there."""
+    return [
+        {
+            "x": x, "y": y, "ax": -24, "ay": 0, "text": "", "showarrow": True, "arrowhead": 2,
+            "arrowsize": 1.1, "arrowwidth": 1.5, "standoff": 9, "bgcolor": "rgba(0,0,0,0)",
+        }
+        for entry, x, y in zip(entries, xs, ys, strict=True)
+        if entry.builds_on
+    ]  # fmt: skip
+
+
+def _colour(entry: HistoryEntry) -> str:
+    return theme.family_colour(_COLOURS.get(entry.id, entry.name))
+
+
+def _path(path: str, colour: str) -> dict[str, Any]:
+    return {
+        "type": "path", "path": path, "layer": "below", "opacity": 0.75,
+        "line": {"width": 1.8, "color": colour},
+    }  # fmt: skip
+
+
+def _card(entry: HistoryEntry, entries: Sequence[HistoryEntry]) -> str:
+    """Name, year, the first idea and what was borrowed, in the current language."""
+    names = {other.id: other.name for other in entries}
+    lines = [f"<b>{html.escape(entry.name)}</b> ({entry.year})"]
+    ideas = entry.ideas.get(language()) or entry.ideas.get("en") or ()
+    if ideas:
+        lines.append(theme.wrap(html.escape(ideas[0]), 60))
+    for parent in entry.builds_on:
+        reasons = entry.borrowed.get(parent, {})
+        reason = reasons.get(language(), reasons.get("en", ""))
+        text = _("from {name}: {reason}").format(name=names.get(parent, parent), reason=reason)
+        lines.append(f"<i>{theme.wrap(html.escape(text), 60)}</i>")
+    return "<br>".join(lines)
+
+
+def _alt(entries: Sequence[HistoryEntry]) -> str:
+    return _("Timeline of {count} networks and ideas, from {first} to {last}.").format(
+        count=len(entries), first=entries[0].year, last=entries[-1].year
+    )

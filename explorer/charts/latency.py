@@ -1,0 +1,184 @@
+"""Forward times: the distribution with its percentiles, and the raw times in order."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from explorer.charts import theme
+from explorer.i18n import _, ngettext
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    import plotly.graph_objects as go
+
+    from explorer.results import LatencySeries
+
+    Times = npt.NDArray[np.float64]
+
+_TIMES = "#56b4e9"
+_MEDIAN = "#d55e00"
+_P95 = "#8c6bb1"
+_FEWEST_P95 = 200  # ten runs beyond the 95th percentile: 10 / 0.05
+
+
+def latency_histogram(series: LatencySeries, *, height: int = 320) -> go.Figure:
+    """Histogram of the forward times with lines at the median and the 95th percentile.
+
+    Times more than six interquartile ranges above the upper quartile are outside the axis; their
+    number is written in the chart. A p95 that the sample does not earn is said, not drawn.
+
+    Args:
+        series: Raw times of one batch size; may still be growing.
+        height: Pixels.
+    """
+    times = np.asarray(series.seconds, np.float64) * 1e3
+    if times.size == 0:
+        return theme.empty(_("Nothing measured yet: the first run is still under way."))
+    shown, beyond = _within_fence(times)
+    counts, edges = np.histogram(shown, bins=_bins(shown))
+    width = float(edges[1] - edges[0])
+    bars = {
+        "type": "bar",
+        "x": ((edges[:-1] + edges[1:]) / 2).tolist(),
+        "y": counts.tolist(),
+        "width": [width * 0.94] * len(counts),
+        "customdata": np.stack([edges[:-1], edges[1:]], axis=1).tolist(),
+        "hovertemplate": _("%{customdata[0]:.3f} to %{customdata[1]:.3f} ms: %{y} runs")
+        + "<extra></extra>",
+        "marker": {"color": _TIMES},
+        "showlegend": False,
+    }
+    shapes, notes = _percentile_lines(series)
+    if beyond:
+        sentence = ngettext(
+            "{count} slower run is beyond the right edge",
+            "{count} slower runs are beyond the right edge",
+            beyond,
+        ).format(count=beyond)
+        notes.append(_corner(sentence, 1.0))
+    layout = {
+        "xaxis": {
+            "title": _time_title(series),
+            "range": [float(edges[0]) - width, float(edges[-1]) + width],
+        },
+        "yaxis": {"title": theme.axis_title(_("Runs"), _("count")), "rangemode": "tozero"},
+        "height": height,
+        "margin": {"t": 56},
+        "bargap": 0,
+        "shapes": shapes,
+        "annotations": notes,
+        "dragmode": False,
+        "uirevision": "latency",
+    }
+    return theme.figure([bars], layout, alt=_summary(series))
+
+
+def latency_timeline(series: LatencySeries, *, height: int = 240) -> go.Figure:
+    """Every forward time against the moment it began, so that drift and bursts are seen.
+
+    Args:
+        series: Raw times of one batch size; may still be growing.
+        height: Pixels.
+    """
+    times = np.asarray(series.seconds, np.float64) * 1e3
+    if times.size == 0:
+        return theme.empty(_("Nothing measured yet: the first run is still under way."))
+    dots = {
+        # Thousands of SVG circles are slow to draw; WebGL takes over there.
+        "type": "scattergl" if times.size > 3000 else "scatter",
+        "mode": "markers",
+        "x": np.asarray(series.starts, np.float64).tolist(),
+        "y": times.tolist(),
+        "marker": {"size": 5, "color": _TIMES, "opacity": 0.8, "line": {"width": 0}},
+        "hovertemplate": _("%{y:.3f} ms, begun after %{x:.3f} s") + "<extra></extra>",
+        "showlegend": False,
+    }
+    median = series.percentile(50)
+    shapes = []
+    if median is not None:
+        line = {"color": _MEDIAN, "width": 2}
+        shapes.append(
+            {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": median * 1e3,
+             "y1": median * 1e3, "line": line}
+        )  # fmt: skip
+    layout = {
+        "xaxis": {"title": theme.axis_title(_("Since the first run"), _("s"))},
+        "yaxis": {"title": theme.axis_title(_("Time"), _("ms")), "rangemode": "tozero"},
+        "height": height,
+        "shapes": shapes,
+        "dragmode": False,
+        "uirevision": "latency",
+    }
+    return theme.figure([dots], layout, alt=_summary(series))
+
+
+def _within_fence(times: Times) -> tuple[Times, int]:
+    """The times that the axis shows, and how many lie beyond it."""
+    if times.size < 20:
+        return times, 0
+    low, high = np.percentile(times, (25, 75))
+    fence = high + 6 * (high - low)
+    kept = times[times <= fence]
+    return kept, int(times.size - kept.size)
+
+
+def _bins(times: Times) -> int:
+    """Freedman & Diaconis 1981: bin width 2 · IQR / n^(1/3), held between 8 and 60 bins."""
+    span = float(times.max() - times.min())
+    low, high = np.percentile(times, (25, 75))
+    width = 2 * float(high - low) / times.size ** (1 / 3)
+    if width <= 0 or span <= 0:
+        return 8
+    return int(min(60, max(8, math.ceil(span / width))))
+
+
+def _percentile_lines(series: LatencySeries) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Lines at median and p95; their values stand above the plot, where they cannot collide."""
+    shapes: list[dict[str, Any]] = []
+    parts: list[str] = []
+    for name, q, colour in ((_("median"), 50, _MEDIAN), (_("p95"), 95, _P95)):
+        value = series.percentile(q)
+        mark = f'<span style="color:{colour}">▎</span>'
+        if value is None:
+            runs, needed = len(series.seconds), _FEWEST_P95
+            parts.append(
+                mark
+                + _("{name}: not enough runs ({runs} of {needed})").format(
+                    name=name, runs=runs, needed=needed
+                )
+            )
+            continue
+        parts.append(f"{mark}{name} {value * 1e3:.2f} {_('ms')}")
+        line = {"color": colour, "width": 2, "dash": "solid" if q == 50 else "dash"}
+        shapes.append(
+            {"type": "line", "yref": "paper", "y0": 0, "y1": 1, "x0": value * 1e3,
+             "x1": value * 1e3, "line": line}
+        )  # fmt: skip
+    return shapes, [_corner("  ".join(parts), 0.0)]
+
+
+def _corner(text: str, x: float) -> dict[str, Any]:
+    """A line of text above the plot: the first row at the left, the second at the right."""
+    return {
+        "text": text, "x": x, "y": 1, "xref": "paper", "yref": "paper", "showarrow": False,
+        "xanchor": "left" if x == 0 else "right", "yanchor": "bottom",
+        "yshift": 22 if x == 0 else 2,
+        "font": {"size": theme.FONT_SIZE if x == 0 else theme.SMALL_FONT_SIZE},
+    }  # fmt: skip
+
+
+def _time_title(series: LatencySeries) -> dict[str, Any]:
+    convention = ngettext(
+        "one forward pass of {count} image", "one forward pass of {count} images", series.batch_size
+    ).format(count=series.batch_size)
+    return theme.axis_title(_("Time per batch"), _("ms"), convention)
+
+
+def _summary(series: LatencySeries) -> str:
+    median = series.percentile(50)
+    return _("Forward times of {count} runs; the median is {median} ms a batch.").format(
+        count=len(series.seconds), median=f"{(median or 0) * 1e3:.2f}"
+    )
