@@ -78,8 +78,8 @@ class Attribution:
         target: Class that is explained.
         probabilities: Softmax over all classes, (K,) float32.
         crop: What the network saw, (H, W, 3) uint8 RGB.
-        delta: |sum of the map − difference of outputs| over |difference of outputs|, where the method
-            promises completeness; else None.
+        delta: |sum of the map − difference of outputs| over |difference of outputs|, where the
+            method promises completeness; else None.
         layer: Module path for layer methods; else None.
         options: The options used, defaults filled in.
         seconds: Wall time of the computation.
@@ -165,3 +165,26 @@ class LatencyResult:
     memory_format: str
     input_size: tuple[int, int, int]
     versions: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class TorchinfoSummary:
+    """What the tool torchinfo says of a network; it sees modules, not functions.
+
+    Attributes:
+        model: Catalog id.
+        input_size: (C, H, W), batch 1.
+        text: Its table, as it prints it.
+        total_params: Parameters that it counts.
+        trainable_params: Those that require a gradient.
+        mult_adds: Multiply–adds that it counts; lower than ours where work is done by functions.
+        version: Of torchinfo.
+    """
+
+    model: str
+    input_size: tuple[int, int, int]
+    text: str
+    total_params: int
+    trainable_params: int
+    mult_adds: int
+    version: str

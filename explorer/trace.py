@@ -15,6 +15,7 @@ from explorer.errors import InputSizeError, TraceError
 from explorer.graph import LayerGraph
 from explorer.i18n import N_
 from explorer.tracing.sizes import Size, check_size, size_text
+from explorer.tracing.torchinfo_table import torchinfo_summary
 
 if TYPE_CHECKING:
     import torch
@@ -22,7 +23,15 @@ if TYPE_CHECKING:
 
     from explorer.catalog.spec import ModelSpec
 
-__all__ = ["Size", "cached_trace", "check_size", "size_text", "trace", "trace_spec"]
+__all__ = [
+    "Size",
+    "cached_trace",
+    "check_size",
+    "size_text",
+    "torchinfo_summary",
+    "trace",
+    "trace_spec",
+]
 
 
 def trace(module: nn.Module, example_input: torch.Tensor, *, name: str | None = None) -> LayerGraph:

@@ -74,8 +74,8 @@ def memory_profile(graph: LayerGraph, *, held_arguments: bool = True) -> MemoryP
     """Peak of live activations in inference, by liveness on the graph.
 
     A tensor lives from the op that writes it to the last op that reads it or a view of it; views
-    and in-place ops share the memory of their first input. At every op the bytes of all live tensors
-    are summed, those that it reads and writes included: ``peak = max over ops of Σ live bytes``.
+    and in-place ops share the memory of their first input. At every op the bytes of all live
+    tensors are summed, those that it reads and writes included: ``peak = max over ops of Σ live``.
 
     Args:
         graph: At the batch and dtype as traced; see ``batch_scaled``.

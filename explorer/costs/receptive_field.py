@@ -2,8 +2,8 @@
 
 Recurrences of Araujo, Norris & Sim, "Computing Receptive Fields of Convolutional Neural Networks",
 Distill 2019 (doi:10.23915/distill.00021), carried forward per side: an output position at index i
-sees the pixels ``low + i·stride … high + i·stride``. A convolution of kernel k, stride s, dilation d
-and padding p makes them ``low − p·stride``, ``high + (d·(k−1) − p)·stride`` and ``stride·s``.
+sees the pixels ``low + i·stride … high + i·stride``. A convolution of kernel k, stride s, dilation
+d and padding p makes them ``low − p·stride``, ``high + (d·(k−1) − p)·stride`` and ``stride·s``.
 
 Conventions: at branches that meet, the union of what they see (equal to the largest branch where
 they are centred); pixels of the padding count, so fields may exceed the image; normalisation is
