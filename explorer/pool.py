@@ -16,11 +16,11 @@ import torch
 from explorer.catalog import find, find_weights
 from explorer.catalog.spec import ModelSpec
 from explorer.device import free_memory, pick_device
+from explorer.downloads import ProgressCallback
 from explorer.errors import ModelTooLargeError
 from explorer.i18n import N_
 from explorer.requests import ModelRef
 from explorer.settings import get_settings
-from explorer.transfer import ProgressCallback
 from explorer.zoo import LoadedModel, load
 
 Loader = Callable[[ModelSpec, str | None, torch.device, ProgressCallback | None], LoadedModel]

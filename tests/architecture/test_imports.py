@@ -19,9 +19,10 @@ PACKAGE = ROOT / "explorer"
 FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"i18n"}),
     frozenset({"errors"}),
-    frozenset({"settings"}),
+    frozenset({"patching", "settings"}),
     frozenset({"graph", "requests", "results", "catalog"}),
-    frozenset({"device", "images", "networks", "skip_init", "weights"}),
+    frozenset({"device", "images", "networks", "preprocess", "skip_init", "weights"}),
+    frozenset({"module_state", "preprocess", "transfer"}),
     frozenset({"downloads", "state_dicts"}),
     frozenset({"zoo"}),
     frozenset({"layouting", "pool", "tracing"}),
@@ -41,7 +42,7 @@ STREAMLIT_ROOMS = {"app", "pages", "ui"}
 HEAVY = ("torch", "torchvision", "timm", "captum")
 # What a worker process loads; the server process never does. All else is light, also transitively.
 TORCH_ROOMS = (
-    "device", "latency", "networks", "pool", "skip_init", "state_dicts", "trace", "tracing", "zoo",
+    "device", "latency", "networks", "pool", "preprocess", "skip_init", "state_dicts", "trace", "tracing", "zoo",
 )  # fmt: skip
 LIGHT_ATTRIBUTION = {"explorer.attribution", "explorer.attribution.methods"} | {
     "explorer.attribution.overlay"

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from contextvars import ContextVar
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlparse
 
 from explorer.errors import ExplorerError, WeightsUnavailableError
@@ -23,6 +23,7 @@ from explorer.i18n import N_
 T = TypeVar("T")
 ProgressCallback = Callable[[int, int | None], None]
 POLL_SECONDS = 0.2
+CHUNK_BYTES = 1 << 17
 SLACK_BYTES = 1 << 20
 UNKNOWN_LIMIT = 16 << 30
 
@@ -197,3 +198,9 @@ class Transfer:
             host=self.host,
             size=f"{self._limit / 1e6:.1f}",
         )
+
+
+def content_length(response: Any) -> int | None:
+    """Content-Length of a response; None where there is none or nonsense."""
+    length = response.headers.get("Content-Length", "")
+    return int(length) if length.isascii() and length.isdigit() else None
