@@ -61,6 +61,8 @@ def search(
         limit: Hits to return.
     """
     wanted = _compact(query)
+    if query.strip() and not wanted:
+        return SearchResult((), 0)  # signs alone
     words = re.findall(r"[^\W_]+", query.casefold())
     ranked: list[tuple[int, bool, int, int]] = []
     entries = _entries()
@@ -82,8 +84,7 @@ def search(
 def _rank(entry: _Entry, wanted: str, words: list[str]) -> int | None:
     """How well the entry matches, smaller is better; None when a word does not occur."""
     if not wanted:
-        # nothing asked finds everything; signs alone ("?!") find nothing
-        return _EXACT if not words else None
+        return _EXACT  # nothing asked finds everything
     if wanted in entry.names:
         return _EXACT
     if any(name.startswith(wanted) for name in entry.names):

@@ -135,11 +135,10 @@ def test_thousands_commas() -> None:
 def test_time_is_per_image() -> None:
     for path in (GPU_FILE, CPU_FILE):
         for row in benchmark(path).values():
-            # published to three decimals of a millisecond for the batch
-            rounding = 0.0006 / row.batch_ms
-            assert row.image_seconds * row.images_per_second == pytest.approx(
-                1, abs=0.01 + rounding
-            )
+            # published to 0.001 ms and 0.01 images/s, each an average of its own
+            rounding = 0.0005 / row.batch_ms + 0.005 / row.images_per_second
+            product = row.image_seconds * row.images_per_second
+            assert product == pytest.approx(1, abs=0.02 + rounding)
 
 
 def test_published_macs_agree_with_the_catalog() -> None:
