@@ -21,8 +21,8 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"errors"}),
     frozenset({"patching", "settings"}),
     frozenset({"graph", "requests", "results", "catalog"}),
+    frozenset({"module_state", "patching", "preprocess", "timing"}),
     frozenset({"device", "images", "networks", "preprocess", "skip_init", "weights"}),
-    frozenset({"module_state", "preprocess", "transfer"}),
     frozenset({"downloads", "state_dicts"}),
     frozenset({"zoo"}),
     frozenset({"layouting", "pool", "tracing"}),
@@ -40,10 +40,11 @@ CHARTS_MAY_SEE = {"catalog", "charts", "costs", "errors", "graph", "i18n", "requ
 STREAMLIT_ROOMS = {"app", "pages", "ui"}
 
 HEAVY = ("torch", "torchvision", "timm", "captum")
-# What a worker process loads; the server process never does. All else is light, also transitively.
-TORCH_ROOMS = (
-    "device", "latency", "networks", "pool", "preprocess", "skip_init", "state_dicts", "trace", "tracing", "zoo",
-)  # fmt: skip
+# What the server process loads, hence never torch, also not through what these import.
+LIGHT = {
+    "", "app", "catalog", "charts", "engine", "errors", "graph", "i18n", "images", "layout",
+    "layouting", "pages", "requests", "results", "settings", "tasks", "ui", "weights", "__main__",
+}  # fmt: skip
 LIGHT_ATTRIBUTION = {"explorer.attribution", "explorer.attribution.methods"} | {
     "explorer.attribution.overlay"
 }
@@ -164,9 +165,7 @@ def test_streamlit_stays_in_its_room() -> None:
 def is_light(module: str) -> bool:
     """Whether loading the module must not load torch."""
     unit = unit_of(module)
-    if unit == "attribution":
-        return module in LIGHT_ATTRIBUTION
-    return unit not in TORCH_ROOMS
+    return module in LIGHT_ATTRIBUTION if unit == "attribution" else unit in LIGHT
 
 
 def test_torch_is_not_loaded_with_a_light_module() -> None:
