@@ -110,8 +110,8 @@ def probability_bars(prediction: Prediction, *, most: int = 5, height: int = 0) 
         "dragmode": False,
     }  # fmt: skip
     first = scores[0]
-    alt = _("The network says {label} with {probability} % probability.").format(
-        label=first.label, probability=f"{100 * first.probability:.1f}"
+    alt = _("The network says {label} with a probability of {probability}.").format(
+        label=first.label, probability=f"{100 * first.probability:.1f} %"
     )
     return theme.figure([bars], layout, alt=alt)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from explorer.charts import theme
 from explorer.charts.axes import AXES, Axis
-from explorer.charts.costs import CostRow, Quantity, legend_height, reader
+from explorer.charts.costs import CostRow, Quantity, legend_height, reader, value_title
 from explorer.i18n import _
 
 if TYPE_CHECKING:
@@ -192,9 +192,7 @@ def compare_profiles(
             "range": [0, 100],
         },
         "yaxis": {
-            "title": theme.axis_title(
-                title, _(axis.unit), theme.wrap(_(axis.convention), height // 9)
-            ),
+            "title": value_title(axis, height, title),
             "rangemode": "tozero",
         },
         "height": height + legend_height(len(traces), width),

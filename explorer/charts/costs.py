@@ -148,7 +148,7 @@ def profile(
             "title": theme.axis_title(_("Layer in order of execution"), _("number"), convention),
             "range": [0.25, len(rows) + 0.75], "showgrid": False,
         },
-        "yaxis": {"title": _value_title(axis, height), "rangemode": "tozero"},
+        "yaxis": {"title": value_title(axis, height), "rangemode": "tozero"},
         "barmode": "overlay",
         "height": height + legend_height(len(traces), width),
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
@@ -156,9 +156,9 @@ def profile(
         "hovermode": "closest",
     }  # fmt: skip
     most = max(rows, key=value)
-    alt = _("{title} of {count} layers; the largest is {name} with {share} % of the total.").format(
+    alt = _("{title} of {count} layers; the largest is {name} with {share} of the total.").format(
         title=_(axis.title), count=len(rows), name=most.name or _("(top level)"),
-        share=f"{100 * value(most) / total:.1f}",
+        share=f"{100 * value(most) / total:.1f} %",
     )  # fmt: skip
     return theme.figure(traces, layout, alt=alt)
 
@@ -301,10 +301,11 @@ def reader(quantity: Quantity) -> tuple[Axis, Callable[[CostRow], int]]:
     return AXES[quantity], readers[quantity]
 
 
-def _value_title(axis: Axis, height: int) -> dict[str, Any]:
-    return theme.axis_title(
-        _(axis.title), _(axis.unit), theme.wrap(_(axis.convention), height // 9)
-    )
+def value_title(axis: Axis, height: int, title: str = "") -> dict[str, Any]:
+    """The title of an upright axis, broken into lines that fit a chart of ``height`` pixels."""
+    letters = height // 10
+    heading = theme.wrap(title or _(axis.title), letters - len(_(axis.unit)) - 3)
+    return theme.axis_title(heading, _(axis.unit), theme.wrap(_(axis.convention), letters + 4))
 
 
 def _card(row: CostRow, share: float) -> str:

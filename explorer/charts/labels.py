@@ -187,17 +187,25 @@ def _static_cost(
     cost = own + (0.0 if box.inside(area) else _CLASH)
     cost += 0.0 if abs(placement.dy) < 1 or abs(placement.dx) < 1 else 3.0
     cost += 2.0 if placement.dx < 0 else 0.0
+    if placement.leader:
+        cost += sum(2.0 * _line_depth(point, placement, c) for c in circles if c is not point)
+    margin = 1.0 if placement.leader else own + 8.0
     for circle in circles:
+        reach = circle.radius + margin
+        if (
+            circle.x + reach < box.left
+            or circle.x - reach > box.right
+            or circle.y + reach < box.bottom
+            or circle.y - reach > box.top
+        ):
+            continue
         distance = _edge_distance(box, circle)
         if distance < 1.0:
-            cost += 40.0 * min(1.0 - distance, 12.0)
-        if circle is point:
-            continue
-        if placement.leader:
-            cost += 2.0 * _line_depth(point, placement, circle)
-        elif distance < own + 8.0:
+            # Covering a circle costs more than any distance; a small one would vanish altogether.
+            cost += 150.0 + 40.0 * min(1.0 - distance, 12.0)
+        if circle is not point and not placement.leader and distance < margin:
             # A name that stands nearer to a foreign circle reads as that one's.
-            cost += 6.0 * (own + 8.0 - distance)
+            cost += 6.0 * (margin - distance)
     return cost
 
 
@@ -225,6 +233,14 @@ def _edge_distance(box: Box, circle: LabelPoint) -> float:
 
 def _line_depth(point: LabelPoint, placement: Placement, circle: LabelPoint) -> float:
     """How many pixels a leader runs inside a foreign circle, at most its radius."""
+    reach = circle.radius
+    if (
+        circle.x + reach < min(point.x, point.x + placement.dx)
+        or circle.x - reach > max(point.x, point.x + placement.dx)
+        or circle.y + reach < min(point.y, point.y + placement.dy)
+        or circle.y - reach > max(point.y, point.y + placement.dy)
+    ):
+        return 0.0
     length = math.hypot(placement.dx, placement.dy)
     along = ((circle.x - point.x) * placement.dx + (circle.y - point.y) * placement.dy) / length**2
     along = min(max(along, point.radius / length), 1.0)
