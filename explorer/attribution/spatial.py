@@ -130,12 +130,18 @@ def default_layer(module: nn.Module, forward: Forward, x: Tensor, target: int) -
     """
     known = _default_layers.setdefault(module, {})
     shape = tuple(x.shape)
-    if shape not in known:
-        known[shape] = _find_default(module, forward, x, target)
-    return known[shape]
+    if shape in known:
+        return known[shape]
+    spot, sure = _find_default(module, forward, x, target)
+    if sure:
+        known[shape] = spot
+    return spot
 
 
-def _find_default(module: nn.Module, forward: Forward, x: Tensor, target: int) -> SpatialMap:
+def _find_default(
+    module: nn.Module, forward: Forward, x: Tensor, target: int
+) -> tuple[SpatialMap, bool]:
+    """The layer, and whether the class depends on it (not so where a head starts at zero)."""
     size = (x.shape[2], x.shape[3])
     x = x.detach().clone().requires_grad_()
     with torch.enable_grad(), outputs_of(module) as outputs:
@@ -165,9 +171,9 @@ def _find_default(module: nn.Module, forward: Forward, x: Tensor, target: int) -
         if spot.prefix and "Norm" not in type(module.get_submodule(spot.path)).__name__:
             continue  # queries, keys and values are no features of a place
         if gradient is not None and bool(spot.to_nchw(gradient).count_nonzero()):
-            return spot
+            return spot, True
     logger.warning("no spatial map has a gradient; the last one is taken")
-    return candidates[-1][0]
+    return candidates[-1][0], False
 
 
 def _is_pooling(part: nn.Module) -> bool:
