@@ -25,7 +25,9 @@ def baseline(kind: str, run: Run) -> Tensor:
         run: The image and how it was normalised.
     """
     if kind == "mean":
-        return run.x.mean(dim=(2, 3), keepdim=True).expand_as(run.x).contiguous()
+        # In double precision (which MPS lacks): of one colour, the mean is that colour exactly.
+        mean = run.x.cpu().double().mean(dim=(2, 3), keepdim=True).to(run.x.dtype)
+        return mean.to(run.x.device).expand_as(run.x).contiguous()
     if kind == "blurred":
         radius = BLUR * min(run.crop.shape[:2])
         picture = Image.fromarray(run.crop).filter(ImageFilter.GaussianBlur(radius))
@@ -34,6 +36,6 @@ def baseline(kind: str, run: Run) -> Tensor:
     else:
         pixels = torch.full_like(run.x, _LEVELS[kind])
     normalisation = run.loaded.preprocessing
-    mean = torch.tensor(normalisation.mean).to(run.x).view(1, -1, 1, 1)
+    centre = torch.tensor(normalisation.mean).to(run.x).view(1, -1, 1, 1)
     std = torch.tensor(normalisation.std).to(run.x).view(1, -1, 1, 1)
-    return (pixels - mean) / std
+    return (pixels - centre) / std
