@@ -38,8 +38,10 @@ _KNOWN = (
     (0, b"II*\0", "TIFF"),
     (0, b"MM\0*", "TIFF"),
     (0, b"GIF8", "GIF"),
-    (4, b"ftypavif", "AVIF"),
-    (4, b"ftyphei", "HEIC"),
+    (4, b"ftypavi", "AVIF"),
+    (4, b"ftyphe", "HEIC"),
+    (4, b"ftypmif1", "HEIC"),
+    (4, b"ftypmsf1", "HEIC"),
 )
 _FOREIGN = (
     (0, b"%!PS", "EPS"),
@@ -114,7 +116,7 @@ def _identify(data: bytes) -> Image.Image:
         logger.warning("An image of %d bytes claims too many pixels", len(data), exc_info=True)
         raise ImageError(
             N_("The image claims more than the {limit:,} pixels allowed; scale it down."),
-            limit=get_settings().max_image_pixels,
+            limit=min(get_settings().max_image_pixels, 2 * (Image.MAX_IMAGE_PIXELS or 0)),
         ) from error
     except UnidentifiedImageError as error:
         logger.warning("A file of %d bytes is not an image", len(data), exc_info=True)
