@@ -19,7 +19,7 @@ from explorer.skip_init import skip_init
 _CONTAINERS = ("torch.nn.", "torch.ao.")
 _WRAPPER = re.compile(
     r"Conv2?d?(Bn|BN|Norm|Act)|^(Basic|Separable)?Conv(?!NeXt)|NormAct|BatchNormAct|SqueezeEx|SEModule|^Mlp|Attn|Attention"
-    r"|Embed|Head|DropPath|LayerScale$|LayerNorm|^SE(?!Res|Bottle)|Classifier|^ECA|Pool|Permute|Affine|Aux|Linear$"
+    r"|Embed|Head|DropPath|LayerScale(?!Block)|LayerNorm|^SE(?!Res|Bottle)|Classifier|^ECA|Pool|Permute|Affine|Aux|Linear(?!Bottle|Trans)"
 )
 
 

@@ -153,7 +153,7 @@ def test_rows_belong_to_the_catalog() -> None:
 
 
 def test_counts_agree_with_timms_own() -> None:
-    # An independent counter (fvcore's): within 3 % for nine in ten. It counts norms too, which shows
+    # A counter that is not ours: within 3 % for nine in ten. It counts norms too, which shows
     # in small networks; it leaves out LSTMs (sequencer), and it merges the branches of the networks
     # that can be merged after training (RepVGG, MobileOne, GhostNetV3), hence no upper bound.
     published = benchmark(CPU_FILE) | benchmark(GPU_FILE)
