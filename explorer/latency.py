@@ -89,13 +89,16 @@ def measure(
     with (
         preserved(loaded.module),
         threads(request.threads),
-        torch.inference_mode(),
         gc_held(),
     ):
-        module = _as_requested(loaded, request)
-        bench = _Bench(module, loaded, request, _Watch(clock, progress))
-        bench.check_batches()
-        bench.run_all()
+        with torch.no_grad():
+            # What a network keeps from its first pass (tables of positions) must be plain tensors:
+            # those of inference mode could not be used with gradients later.
+            module = _as_requested(loaded, request)
+            bench = _Bench(module, loaded, request, _Watch(clock, progress))
+            bench.check_batches()
+        with torch.inference_mode():
+            bench.run_all()
         return bench.result()
 
 

@@ -162,7 +162,8 @@ def test_everything_is_put_back(training: bool, failure: Exception | None) -> No
     def inside(x: Tensor) -> None:
         assert not module.training
         assert not gc.isenabled()
-        assert torch.is_inference_mode_enabled()
+        assert not torch.is_grad_enabled()
+        assert torch.is_inference_mode_enabled() == (len(module.seen) > 3)  # the three of estimates
         assert torch.get_num_threads() == 1
         if failure is not None and len(module.seen) > 10:
             raise failure
@@ -294,6 +295,24 @@ def test_types_and_layouts_run_on_a_copy(dtype: str, memory_format: str) -> None
     assert seen == {(getattr(torch, dtype), memory_format == "channels_last")}
     assert (result.dtype, result.memory_format) == (dtype, memory_format)
     assert state(module) == before
+
+
+def test_what_a_network_keeps_from_its_first_pass_can_be_used_with_gradients() -> None:
+    class Cached(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.table = nn.Parameter(torch.ones(1, 1, 8, 8))
+            self.cache: Tensor | None = None
+
+        def forward(self, x: Tensor) -> Tensor:
+            if self.cache is None:
+                self.cache = self.table * 2
+            return (x * self.cache).sum(dim=(1, 2, 3), keepdim=True).flatten(1)
+
+    module = Cached()
+    measure(loaded_of(module), LatencyRequest(min_runs=1, min_seconds=0))
+    x = torch.ones(1, 1, 8, 8, requires_grad=True)
+    assert torch.autograd.grad(module(x).sum(), x)[0].unique().tolist() == [2.0]
 
 
 def test_real_clock_rises() -> None:
