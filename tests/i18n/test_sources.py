@@ -138,7 +138,7 @@ def misused(source: str) -> list[tuple[int, str]]:
                 found.append((call.lineno, "an f-string is evaluated before it is looked up"))
             elif isinstance(argument, ast.BinOp):
                 found.append((call.lineno, "a sum of strings is evaluated before it is looked up"))
-            elif isinstance(argument, ast.Call):
+            elif isinstance(argument, ast.Call) and name_of(argument) in ("format", "join"):
                 found.append((call.lineno, "format after translating: _(…).format(…)"))
             elif call.func.id != "_" and not isinstance(argument, ast.Constant):
                 found.append((call.lineno, f"{call.func.id}() marks a literal"))
@@ -228,6 +228,7 @@ def test_the_search_for_words_can_find(source: str, count: int) -> None:
         ('_("{n} layers".format(n=1))', 1),
         ('_("one" + two)', 1),
         ("_(spec.message)", 0),
+        ("_(NAMES.get(kind, kind))", 0),
         ("N_(message)", 1),
         ('ngettext("{n} layer", f"{n} layers", n)', 1),
         ('_("{n} layers").format(n=1)', 0),
