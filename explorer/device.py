@@ -66,7 +66,7 @@ def _check(device: torch.device, setting: str) -> None:
                 "here; set it to auto or cpu, or install a torch build for this device."
             ),
             device=setting,
-            version=torch.__version__,
+            version=str(torch.__version__),
         )
     if device.index is not None and device.index >= count:
         raise DeviceError(

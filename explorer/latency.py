@@ -237,7 +237,7 @@ class _Bench:
             dtype=self.request.dtype,
             memory_format=self.request.memory_format,
             input_size=self.size,
-            versions={"python": platform.python_version(), "torch": torch.__version__},
+            versions={"python": platform.python_version(), "torch": str(torch.__version__)},
         )
 
     def result(self) -> LatencyResult:

@@ -3,15 +3,13 @@
 import streamlit as st
 
 from explorer.attribution import METHODS, ExplainRequest
-from explorer.catalog import class_labels
 from explorer.charts.attribution import probability_bars
 from explorer.i18n import _
 from explorer.tasks import Explain, Predict
-from explorer.ui.attribution_view import map_controls, show_map
+from explorer.ui.attribution_view import choose_method, choose_target, map_controls, show_map
 from explorer.ui.charts import show_figure
 from explorer.ui.jobs import run_task
 from explorer.ui.page import how_computed, page_head
-from explorer.ui.params import choice
 from explorer.ui.photo import choose_photo
 from explorer.ui.selection import Selection
 from explorer.ui.weights_view import weights_ready
@@ -28,35 +26,23 @@ def main(selection: Selection) -> None:
     controls, view = st.columns([1, 2.6], gap="medium")
     with controls:
         photo = choose_photo(selection.spec.dataset)
-        look = map_controls()
-    if photo is None:
-        return
+        if photo is None:
+            return
+    prediction = None
     with view:
         prediction = run_task(Predict(selection.ref, photo.data), _("Classifying"))
-        if prediction is None:
-            return
-        methods, target = st.columns([1.4, 1], vertical_alignment="bottom")
-        with methods:
-            method = choice(
-                "method",
-                _("Method"),
-                {name: _(known.name) for name, known in METHODS.items()} | {"all": _("All")},
-                default="grad_cam",
-                kind="segmented",
-            )
-        with target:
-            labels = class_labels(selection.spec.dataset)
-            top = {
-                str(score.index): f"{score.label} · {score.probability:.1%}"
-                for score in prediction.top
-            }
-            rest = {str(i): label for i, label in enumerate(labels) if str(i) not in top}
-            explained = choice("target", _("Class to explain"), top | rest)
-        chosen = list(METHODS) if method == "all" else [method]
-        places = st.columns(max(len(chosen), 2))
+    with controls:
+        method = choose_method()
+        target = choose_target(selection.spec.dataset, prediction)
+        look = map_controls()
+    if prediction is None:
+        return
+    chosen = list(METHODS) if method == "all" else [method]
+    with view:
+        places = st.columns([1.5, 1] if len(chosen) == 1 else len(chosen), gap="medium")
         for place, name in zip(places, chosen, strict=False):
             with place:
-                request = ExplainRequest(name, target=int(explained))
+                request = ExplainRequest(name, target=target)
                 label = _("Computing {method}").format(method=_(METHODS[name].name))
                 found = run_task(Explain(selection.ref, photo.data, request), label)
                 if found is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import pickle
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from explorer.errors import ExplorerError
 from explorer.i18n import N_
 
+HEAVY = frozenset({"torch", "torchvision", "timm", "captum"})
 log = logging.getLogger(__name__)
 
 LONGEST_REASON = 200
@@ -62,10 +64,19 @@ def pack_error(label: str, error: BaseException) -> bytes:
         return pickle.dumps(ExplorerError("{text}", text=str(found)))
 
 
+class _LightUnpickler(pickle.Unpickler):
+    """Refuses what would import torch into the server process (``torch.__version__`` is enough)."""
+
+    def find_class(self, module_name: str, global_name: str) -> Any:
+        if module_name.partition(".")[0] in HEAVY:
+            raise pickle.UnpicklingError(f"a result holds {module_name}.{global_name}")
+        return super().find_class(module_name, global_name)
+
+
 def unpack(data: bytes) -> Any:
     """What a worker sent; an ``ExplorerError`` when it cannot be rebuilt here."""
     try:
-        return pickle.loads(data)  # noqa: S301 - from our own worker, over its own pipe
+        return _LightUnpickler(io.BytesIO(data)).load()
     except Exception as error:  # unpickling runs any object's code, which may raise anything
         log.exception("what a worker sent could not be rebuilt")
         return ExplorerError(

@@ -8,8 +8,9 @@ from typing import Any, Literal, cast
 
 import streamlit as st
 
-from explorer.attribution import METHODS, Attribution, Method, overlay, to_png
+from explorer.attribution import METHODS, Attribution, Method, Prediction, overlay, to_png
 from explorer.catalog import class_labels, find
+from explorer.catalog.spec import Dataset
 from explorer.i18n import _
 from explorer.ui.params import choice, flag, number
 
@@ -29,6 +30,30 @@ class Look:
     opacity: float
     percentile: float
     mode: Mode
+
+
+def choose_method() -> str:
+    """Draws the list of methods; gives an id of ``METHODS`` or "all"."""
+    names = {name: _(method.name) for name, method in METHODS.items()}
+    return choice(
+        "method", _("Method"), names | {"all": _("all, side by side")}, default="grad_cam"
+    )
+
+
+def choose_target(dataset: Dataset, prediction: Prediction | None) -> int | None:
+    """Draws the list of classes, the most probable first; gives the class to explain.
+
+    Args:
+        dataset: Decides the classes.
+        prediction: None while it is being made; then the predicted class is explained.
+    """
+    labels = class_labels(dataset)
+    best = () if prediction is None else prediction.top
+    top = {str(score.index): f"{score.label} · {score.probability:.1%}" for score in best}
+    rest = {str(number): label for number, label in enumerate(labels) if str(number) not in top}
+    options = {"predicted": _("the most probable class")} | top | rest
+    chosen = choice("target", _("Class to explain"), options)
+    return None if chosen == "predicted" else int(chosen)
 
 
 def map_controls() -> Look:
@@ -77,15 +102,10 @@ def show_map(found: Attribution, look: Look) -> None:
             found.crop, found.map, opacity=look.opacity, percentile=look.percentile, mode=look.mode
         )
     )
-    st.image(
-        picture,
-        caption=_("{method} for “{label}” ({probability:.1%})").format(
-            method=_(method.name),
-            label=label,
-            probability=float(found.probabilities[found.target]),
-        ),
-        width="stretch",
+    caption = _("{method} for “{label}” ({probability:.1%})").format(
+        method=_(method.name), label=label, probability=float(found.probabilities[found.target])
     )
+    st.image(picture, caption=caption, width="stretch", alt=caption)
     st.caption(_(method.answer))
     facts = [_("{seconds:.2f} s").format(seconds=found.seconds)]
     if found.layer:

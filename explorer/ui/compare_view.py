@@ -99,7 +99,11 @@ def show_predictions(
             prediction = run_task(Predict(one.ref, photo.data), label)
             if prediction is None:
                 continue
-            st.image(prediction.crop, width=200)
+            st.image(
+                prediction.crop,
+                width=200,
+                alt=_("The image as {model} sees it").format(model=one.spec.name),
+            )
             show_figure(probability_bars(prediction), f"compare-{number}")
             best.append(prediction.top[0].label)
     if len(best) == 2 and pair[0].spec.dataset == pair[1].spec.dataset:

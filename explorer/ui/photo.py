@@ -10,6 +10,7 @@ from explorer.errors import ImageError
 from explorer.i18n import _
 from explorer.images import SAMPLES, open_image, sample_bytes
 from explorer.ui.banners import show_error
+from explorer.ui.params import choice
 
 FILE_TYPES = ["jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff", "gif", "avif", "heic", "heif"]
 
@@ -35,17 +36,10 @@ def choose_photo(dataset: str) -> Photo | None:
     Args:
         dataset: "imagenet" or "mnist": decides which samples are offered first.
     """
-    samples = [sample.id for sample in SAMPLES.values() if sample.dataset == dataset]
-    asked = st.query_params.get("image")
-    if asked is not None and asked not in samples:
-        st.warning(
-            _("There is no sample “{image}” for this network; {default} is shown instead.").format(
-                image=asked, default=samples[0]
-            )
-        )
-    chosen = st.selectbox(
-        _("Sample image"), samples, key="image", bind="query-params", format_func=lambda name: name
-    )
+    samples = {
+        sample.id: _(sample.title) for sample in SAMPLES.values() if sample.dataset == dataset
+    }
+    chosen = choice("image", _("Sample image"), samples)
     upload = st.file_uploader(
         _("Or your own photo"), FILE_TYPES, key="_uploader", on_change=_keep_upload
     )

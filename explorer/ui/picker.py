@@ -23,6 +23,7 @@ from explorer.ui.units import si
 from explorer.weights import default_weights
 
 HITS_SHOWN = 12
+DEVICE_POLL_SECONDS = 2.0
 
 
 def pick_model(place: st.delta_generator.DeltaGenerator) -> Selection:
@@ -150,10 +151,26 @@ def _choose_hit(model_id: str) -> None:
 
 
 def device_badge() -> None:
-    """Where the networks run; known once the worker has answered."""
-    device = get_engine().info().device
-    if device is None:
+    """Where the networks run; a line that waits until the worker has looked."""
+    if get_engine().info().device is None:
+        fragment(_await_device, run_every=DEVICE_POLL_SECONDS, key="device")()
+    else:
+        _show_device()
+
+
+def _await_device() -> None:
+    info = get_engine().info()
+    if info.device is not None:
+        st.rerun()  # once: the page that follows has no fragment that polls
+    if info.device_error is not None:
+        st.caption(":material/memory: " + plain(info.device_error.text(_)))
+    else:
         st.caption(_(":material/memory: The device is being looked up."))
-        return
-    memory = "" if device.memory_bytes is None else f" · {device.memory_bytes / 2**30:.0f} GiB"
-    st.caption(f":material/memory: {device.kind.upper()} · {device.name}{memory}")
+
+
+def _show_device() -> None:
+    device = get_engine().info().device
+    if device is not None:
+        size = device.memory_bytes
+        memory = "" if size is None else f" · {size / 2**30:.0f} GiB"
+        st.caption(f":material/memory: {device.kind.upper()} · {plain(device.name)}{memory}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -30,10 +31,10 @@ def finish(app: AppTest) -> AppTest:
     deadline = time.monotonic() + JOBS_LIMIT
     while True:
         assert not app.exception, [element.value for element in app.exception]
-        jobs = app.session_state["_jobs"] if "_jobs" in app.session_state else {}
-        if all(job.status().finished for job in jobs.values()):
-            if not any(button.key.startswith("cancel-") for button in app.button if button.key):
-                return app
+        jobs = app.session_state["_jobs"] if "_jobs" in app.session_state else {}  # noqa: SIM401
+        shown = any(button.key.startswith("cancel-") for button in app.button if button.key)
+        if not shown and all(job.status().finished for job in jobs.values()):
+            return app
         assert time.monotonic() < deadline, "the page's jobs did not end"
         for job in jobs.values():
             job.wait(5)
@@ -63,3 +64,8 @@ def texts(app: AppTest) -> str:
     kinds = ("title", "subheader", "markdown", "caption", "warning", "error", "info", "success")
     found = [element.value for kind in kinds for element in getattr(app, kind)]
     return "\n".join([*found, *(f"{metric.label}: {metric.value}" for metric in app.metric)])
+
+
+def pictures(app: AppTest) -> list[Any]:
+    """What ``st.image`` shows; AppTest has no element of its own for it."""
+    return [image for element in app.get("imgs") for image in element.proto.imgs]
