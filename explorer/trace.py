@@ -9,6 +9,7 @@ is imported only when something has to be traced; a kept trace is read without i
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from explorer.errors import InputSizeError, TraceError
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
     from explorer.catalog.spec import ModelSpec
 
+logger = logging.getLogger(__name__)
+
 __all__ = [
     "Size",
     "cached_trace",
@@ -34,13 +37,20 @@ __all__ = [
 ]
 
 
-def trace(module: nn.Module, example_input: torch.Tensor, *, name: str | None = None) -> LayerGraph:
+def trace(
+    module: nn.Module,
+    example_input: torch.Tensor,
+    *,
+    name: str | None = None,
+    may_run: bool = True,
+) -> LayerGraph:
     """The layer graph of one forward pass in evaluation mode.
 
     Args:
         module: Any network of one input; its mode is put back, its weights are not read.
         example_input: Batch first; only shape and dtype matter unless branches depend on values.
         name: What the graph calls itself; the class name when left out.
+        may_run: Whether a network that ``torch.export`` cannot read may be run for real instead.
 
     Raises:
         TraceError: The network cannot be traced.
@@ -49,7 +59,7 @@ def trace(module: nn.Module, example_input: torch.Tensor, *, name: str | None = 
     from explorer.tracing.versions import library_versions
     from explorer.tracing.walking import walk
 
-    record, method, missing = walk(module, example_input)
+    record, method, missing = walk(module, example_input, may_run=may_run)
     origin = Origin(
         model=name or type(module).__name__,
         input_shape=tuple(example_input.shape),
@@ -97,14 +107,31 @@ def _trace_spec(spec: ModelSpec, size: Size) -> LayerGraph:
     from explorer.tracing.building import module_for
 
     module = module_for(spec, size)
+    own = size == spec.input_size
     try:
-        return trace(module, torch.empty(1, *size), name=spec.id)
+        return trace(module, torch.empty(1, *size), name=spec.id, may_run=own)
     except TraceError as error:
-        if size == spec.input_size:
+        if own:
             raise
-        # The network traces at its own size (a test walks the catalog), so the size is the reason.
-        raise InputSizeError(
-            N_("{model} does not take images of {size} ({reason}); use {example}."),
-            model=spec.name, size=size_text(size), reason=error.values.get("reason", ""),
-            example=size_text(spec.input_size),
-        ) from error  # fmt: skip
+        # Where its own size is read by torch.export, the size is the reason.
+        if trace_spec(spec).method != "export":
+            return trace(module, torch.empty(1, *size), name=spec.id)
+        raise _size_error(spec, size, str(error.values.get("reason", ""))) from error
+
+
+# Words of torch's and timm's for a map that has become smaller than the next window.
+_TOO_SMALL = ("too small", "greater than actual", "should be less than", "must be greater")
+
+
+def _size_error(spec: ModelSpec, size: Size, reason: str) -> InputSizeError:
+    """One sentence; torch's own words on layers and shapes are in the log."""
+    logger.info("%s at %s: %s", spec.id, size_text(size), reason)
+    small = any(words in reason for words in _TOO_SMALL)
+    return InputSizeError(
+        N_("An input of {size} is too small for {model}; use {example} or larger.")
+        if small
+        else N_("{model} is not built for an input of {size}; use {example}."),
+        model=spec.name,
+        size=size_text(size),
+        example=size_text(spec.input_size),
+    )

@@ -17,19 +17,15 @@ if TYPE_CHECKING:
 def module_for(spec: ModelSpec, size: Size) -> nn.Module:
     """The module whose trace at this size is wanted.
 
-    torchvision's vision transformers carry a position embedding of one image size; at another size
-    they are built for it, as torchvision does for the weights of 384 and 518 pixels.
+    torchvision's vision transformers carry a position embedding of one image size; they are built
+    for the size wanted, as torchvision does for its weights of 384 and 518 pixels.
 
     Raises:
         InputSizeError: The patches of torchvision's vision transformer do not fill this size.
     """
     from explorer.zoo import build, skip_init
 
-    if (
-        spec.source != "torchvision"
-        or not spec.builder.startswith("vit_")
-        or size == spec.input_size
-    ):
+    if spec.source != "torchvision" or not spec.builder.startswith("vit_"):
         return build(spec, init=False)
     from torchvision import models
 

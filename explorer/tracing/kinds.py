@@ -98,7 +98,8 @@ BOOKKEEPING = frozenset(
     {
         "_assert_async", "_assert_scalar", "_assert_tensor_metadata", "sym_constrain_range",
         "sym_constrain_range_for_size", "sym_size", "sym_stride", "sym_numel", "_check",
-        "_exit_autocast", "_enter_autocast", "is_nonzero", "_set_grad_enabled",
+        "_exit_autocast", "_enter_autocast", "is_nonzero", "_set_grad_enabled", "item",
+        "_local_scalar_dense",
     }
 )  # fmt: skip
 

@@ -32,15 +32,20 @@ def inference_form(module: nn.Module) -> Iterator[None]:
             part.training = was_training
 
 
+# Loggers of torch that print tracebacks of what is caught and told in one sentence here.
+_LOUD = ("torch.export", "torch._subclasses.fake_tensor", "torch.fx.experimental.symbolic_shapes")
+
+
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Without torch's own warnings on tracing: what matters is said in ``LayerGraph.missing``."""
-    exporter = logging.getLogger("torch.export")
-    level = exporter.level
-    exporter.setLevel(logging.ERROR)
+    """Without torch's own words on tracing: what matters is said in ``LayerGraph.missing``."""
+    levels = [(logging.getLogger(name), logging.getLogger(name).level) for name in _LOUD]
+    for loud, _ in levels:
+        loud.setLevel(logging.CRITICAL)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        exporter.setLevel(level)
+        for loud, level in levels:
+            loud.setLevel(level)

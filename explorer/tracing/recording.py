@@ -37,6 +37,26 @@ def record_forward(module: nn.Module, example: torch.Tensor, *, values: bool = T
     """
     if values:
         return _record(module, example, dict(_all_tensors(module)))
+    with _numpy_needs_values():
+        return _record_fakes(module, example)
+
+
+class NeedsValuesError(RuntimeError):
+    """The forward pass asks for the values of a tensor that has none."""
+
+
+@contextmanager
+def _numpy_needs_values() -> Iterator[None]:
+    """Tells a tensor that is turned into numbers apart from a wrong shape."""
+    try:
+        yield
+    except RuntimeError as error:
+        if ".numpy()" in str(error) or ".tolist()" in str(error):
+            raise NeedsValuesError(str(error)) from error
+        raise
+
+
+def _record_fakes(module: nn.Module, example: torch.Tensor) -> Record:
     mode = FakeTensorMode(allow_non_fake_inputs=True)
     fakes: dict[str, torch.Tensor] = {
         name: mode.from_tensor(tensor) for name, tensor in _all_tensors(module)
