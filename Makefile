@@ -57,7 +57,7 @@ format: venv-dev ## let ruff format and fix what it can
 	@$(PY) -m ruff check --fix .
 
 bench: venv-dev ## time what has to be fast; not part of the tests
-	@$(PY) -m pytest tests/bench --override-ini 'python_files=bench_*.py' -s $(ARGS)
+	@$(PY) -m pytest tests/benchmarks --override-ini 'python_files=bench_*.py' -s $(ARGS)
 
 messages: venv-dev ## collect the strings to translate into assets/locale
 	@$(PY) -m tools.messages

@@ -4,7 +4,7 @@ import streamlit as st
 
 from explorer.i18n import _
 from explorer.tasks import Trace
-from explorer.ui.compare_view import pick_other, show_numbers, show_predictions
+from explorer.ui.compare_view import pick_other, show_costs, show_numbers, show_predictions
 from explorer.ui.jobs import run_task
 from explorer.ui.page import how_computed, page_head
 from explorer.ui.photo import choose_photo
@@ -25,6 +25,7 @@ def main(selection: Selection) -> None:
         for one in pair
     ]
     if all(graph is not None for graph in graphs):
+        show_costs(pair, graphs)
         show_numbers(pair, graphs)
     st.subheader(_("The same image"), anchor=False)
     if selection.spec.dataset != other.spec.dataset:

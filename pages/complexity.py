@@ -11,6 +11,7 @@ from explorer.ui.jobs import run_task
 from explorer.ui.page import how_computed, page_head, table_downloads
 from explorer.ui.params import choice
 from explorer.ui.selection import Selection
+from explorer.ui.viewport import viewport_width
 
 
 def main(selection: Selection) -> None:
@@ -34,13 +35,14 @@ def main(selection: Selection) -> None:
         kind="segmented",
     )
     rows = layer_costs(graph)
+    width = viewport_width()
     along, nested, kinds = st.tabs([_("Along the depth"), _("Nested"), _("By kind")])
     with along:
-        show_figure(profile(rows, quantity), "profile")
+        show_figure(profile(rows, quantity, width=width), "profile")
     with nested:
         show_figure(treemap(rows, quantity, title=selection.spec.name), "treemap")
     with kinds:
-        show_figure(kind_shares(rows), "kinds")
+        show_figure(kind_shares(rows, width=width), "kinds")
     table = cost_table(graph, rows)
     st.dataframe(table, hide_index=True)
     about = {

@@ -10,9 +10,17 @@ import streamlit as st
 
 from explorer.catalog import find
 from explorer.charts.attribution import probability_bars
+from explorer.charts.compare import (
+    CompareEntry,
+    compare_bars,
+    compare_predictions,
+    compare_profiles,
+)
+from explorer.charts.costs import layer_costs
 from explorer.errors import UnknownModelError
 from explorer.graph import LayerGraph
 from explorer.i18n import _
+from explorer.results import Prediction
 from explorer.tasks import Predict
 from explorer.ui.charts import show_figure
 from explorer.ui.jobs import run_task
@@ -20,6 +28,7 @@ from explorer.ui.page import table_downloads
 from explorer.ui.params import choice
 from explorer.ui.photo import Photo
 from explorer.ui.selection import UNTRAINED, Selection, curated_ids
+from explorer.ui.viewport import viewport_width
 from explorer.weights import default_weights
 
 
@@ -80,32 +89,68 @@ def _column_names(pair: Sequence[Selection]) -> list[str]:
     return names
 
 
+def show_costs(pair: Sequence[Selection], graphs: Sequence[LayerGraph]) -> None:
+    """The numbers as bars, and how multiply–accumulates add up along the depth."""
+    names = _column_names(pair)
+    width = viewport_width()
+    entries = [
+        CompareEntry(
+            name,
+            params=graph.total_params,
+            macs=graph.total_macs,
+            activation_bytes=graph.activation_bytes,
+            top1=None
+            if one.weights is None or one.spec.dataset != "imagenet"
+            else one.weights.top1,
+        )
+        for name, one, graph in zip(names, pair, graphs, strict=True)
+    ]
+    show_figure(compare_bars(entries, width=width), "compare-bars")
+    profiles = [(name, layer_costs(graph)) for name, graph in zip(names, graphs, strict=True)]
+    with st.expander(_("Along the depth"), icon=":material/show_chart:"):
+        show_figure(compare_profiles(profiles, width=width), "compare-profiles")
+
+
+def _imagenet_top1(one: Selection) -> float | None:
+    """Percent; None for a network of other data, which has no place on that axis."""
+    if one.weights is None or one.weights.dataset != "imagenet":
+        return None
+    return one.weights.top1
+
+
 def show_predictions(
     pair: Sequence[Selection], ready: Sequence[bool], choose: Callable[[str], Photo | None]
 ) -> None:
     """What each network says of one image; a network that is not ready is left out."""
-    controls, *places = st.columns([1, 1.3, 1.3], gap="medium")
+    controls, view = st.columns([1, 2.6], gap="medium")
     with controls:
         photo = choose(pair[0].spec.dataset)
     if photo is None:
         return
-    best: list[str] = []
-    for number, (one, place) in enumerate(zip(pair, places, strict=True)):
-        with place:
-            st.markdown(f"**{one.spec.name}**")
-            if not ready[number]:
-                continue
-            label = _("Classifying with {model}").format(model=one.spec.name)
-            prediction = run_task(Predict(one.ref, photo.data), label)
-            if prediction is None:
-                continue
-            st.image(
-                prediction.crop,
-                width=200,
-                alt=_("The image as {model} sees it").format(model=one.spec.name),
-            )
-            show_figure(probability_bars(prediction), f"compare-{number}")
-            best.append(prediction.top[0].label)
-    if len(best) == 2 and pair[0].spec.dataset == pair[1].spec.dataset:
-        agree = best[0] == best[1]
+    said: list[tuple[str, Prediction]] = []
+    with view:
+        names = _column_names(pair)
+        for name, one, is_ready in zip(names, pair, ready, strict=True):
+            if is_ready:
+                label = _("Classifying with {model}").format(model=one.spec.name)
+                prediction = run_task(Predict(one.ref, photo.data), label)
+                if prediction is not None:
+                    said.append((name, prediction))
+        if len({one.spec.dataset for one in pair}) == 1 and len(said) == len(pair):
+            _show_agreement(said)
+        else:
+            for name, prediction in said:
+                st.markdown(f"**{name}**")
+                show_figure(probability_bars(prediction), f"compare-{name}")
+
+
+def _show_agreement(said: Sequence[tuple[str, Prediction]]) -> None:
+    crop, bars = st.columns([1, 2.2], gap="medium")
+    with crop:
+        name, first = said[0]
+        caption = _("The image as {model} sees it").format(model=name)
+        st.image(first.crop, width="stretch", caption=caption, alt=caption)
+        agree = len({prediction.top[0].index for _name, prediction in said}) == 1
         st.markdown(_("The two agree.") if agree else _("The two disagree on the first class."))
+    with bars:
+        show_figure(compare_predictions(said), "compare-predictions")

@@ -72,7 +72,7 @@ def choice(
         "key": widget,
     }
     if kind == "segmented":
-        chosen = st.segmented_control(label, required=True, **draw)
+        chosen = st.segmented_control(label, required=True, wrap=True, **draw)
     elif kind == "radio":
         chosen = st.radio(label, horizontal=True, **draw)
     else:
