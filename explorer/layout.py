@@ -8,6 +8,7 @@ edges run as quiet arcs in lanes beside their level. Neither torch nor streamlit
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
@@ -105,7 +106,8 @@ def _card(node: Node, numel: dict[str, int]) -> _Card:
         width, height = words.box_width(title, "", 0), 26.0
     else:
         width, height = words.box_width(title, subtitle, wide), 48.0 if node.openable else 42.0
-    node.header = len(title) * words.TITLE_WIDTH + len(subtitle) * words.SUBTITLE_WIDTH + 64
+    text = len(title) * words.TITLE_WIDTH + len(subtitle) * words.SUBTITLE_WIDTH
+    node.header = float(2 * math.ceil(text / 2) + 64)
     first = next((tensor for op in ops for tensor in op.inputs), node.tensor)
     last = next((tensor for op in reversed(ops) for tensor in op.outputs), node.tensor)
     mix: dict[str, int] = {}

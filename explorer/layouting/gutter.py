@@ -59,7 +59,7 @@ def route_skips(site: Site, placed: Placed, right: float, top: float) -> float:
             nets[group] = _Net(_begin(site, placed, segment, rows, top))
         nets[group].ends.append((segment, _end(site, placed, segment, rows)))
     lanes = _assign(list(nets.values()))
-    spacing = min(SPACING[1], max(SPACING[0], WIDTH / lanes))
+    spacing = min(SPACING[1], max(SPACING[0], WIDTH // lanes))
     for net in nets.values():
         u = right + MARGIN + net.lane * spacing
         for segment, end in net.ends:

@@ -31,6 +31,7 @@ class Frame:
         last: Across the flow, on the side of larger u.
         gap: Between consecutive boxes where nothing is written on the edge.
         label_gap: Between them where a shape is.
+        side: Where along an open box skip edges enter it.
         node_gap: Between boxes side by side.
         across: Whether an open box's title runs across the flow (else along it).
     """
@@ -41,17 +42,13 @@ class Frame:
     last: float
     gap: float
     label_gap: float
+    side: float
     node_gap: float = 22.0
     across: bool = True
 
-    @property
-    def side(self) -> float:
-        """Where along an open box skip edges enter it."""
-        return self.before - 8.0
 
-
-DOWN = Frame(before=40, after=18, first=14, last=14, gap=16, label_gap=26)
-RIGHT = Frame(before=26, after=26, first=32, last=14, gap=24, label_gap=74, across=False)
+DOWN = Frame(before=40, after=18, first=14, last=14, gap=16, label_gap=26, side=32)
+RIGHT = Frame(before=26, after=26, first=32, last=14, gap=24, label_gap=74, side=18, across=False)
 
 
 @dataclass(eq=False)
@@ -122,6 +119,8 @@ def place(level: Level, frame: Frame, boxes: dict[str, Placed], labelled: set[Se
         boxes: Every child's box, already arranged inside.
         labelled: Segments that carry a written shape.
     """
+    if not boxes:
+        return Placed(frame.first + frame.last, frame.before + frame.after)
     site = _site(level, frame, boxes, labelled)
     run = series.parse(site)
     if run is None:
@@ -201,12 +200,30 @@ def _layered(site: Site) -> Placed:
             half = nodes[vertex]["size"]["width"] / 2  # type: ignore[index]
             placed.at[site.names[vertex]] = (u - half + shift[vertex], v - box.height / 2)
     for (start, end, segment), points in zip(site.edges, routes, strict=True):
-        placed.routes[segment] = list(points)
+        name, target = segment.source.id, segment.target
+        if name in site.box(start).outlet:  # exactly at the ports of open boxes
+            u = placed.at[site.names[start]][0] + site.box(start).outlet[name]
+            points = ((u, points[0][1]), *points)
+        if target is not None and name in site.box(end).inlet:
+            u = placed.at[target.id][0] + site.box(end).inlet[name]
+            points = (*points, (u, points[-1][1]))
+        placed.routes[segment] = _square(points)
         if start < len(site.entries):
             placed.inlet[segment.source.id] = centres[start][0]
         if end >= len(site.names) - len(site.exits):
             placed.outlet[segment.source.id] = centres[end][0]
     return placed
+
+
+def _square(points: tuple[Point, ...]) -> list[Point]:
+    """The engine's polyline with right angles only: it lets ends slant by less than a px."""
+    found = [points[0]]
+    for u, v in points[1:]:
+        last = found[-1]
+        if last[0] != u and last[1] != v:
+            found.append((last[0], v))
+        found.append((u, v))
+    return found
 
 
 def _spine(site: Site, vertex: int, box: Placed) -> float:
@@ -240,11 +257,14 @@ def _options(frame: Frame, labelled: bool) -> dict[str, object]:
 def _engine(request: str) -> tuple[tuple[Point, ...], tuple[tuple[Point, ...], ...]]:
     """Centres and polylines of a request; equal levels of a network ask for the same one."""
     raw = json.loads(graphlay._native.layout(request))
-    centres = tuple((node["center"]["x"], node["center"]["y"]) for node in raw["nodes"])
-    routes = tuple(
-        tuple((point["x"], point["y"]) for point in edge["points"]) for edge in raw["edges"]
-    )
+    centres = tuple(_point(node["center"]) for node in raw["nodes"])
+    routes = tuple(tuple(_point(point) for point in edge["points"]) for edge in raw["edges"])
     return centres, routes
+
+
+def _point(raw: dict[str, float]) -> Point:
+    # Halves are exact in binary: the same place comes out alike, whatever it is summed up from.
+    return round(raw["x"] * 2) / 2, round(raw["y"] * 2) / 2
 
 
 def _settle(site: Site, placed: Placed) -> None:
@@ -293,8 +313,8 @@ def _to_border(site: Site, placed: Placed, segment: Segment, points: list[Point]
 
 def _squeeze(points: list[Point], port: float, edge: float, border: float) -> list[Point]:
     """Brings what lies between ``edge`` and a port (its v) between ``edge`` and ``border``."""
-    if port == edge:
+    beyond = 1 if border > edge else -1
+    if (port - edge) * beyond <= 0:  # the port is beside boxes: straight on
         return [(points[0][0], border), *points]
     scale = (border - edge) / (port - edge)
-    beyond = 1 if port > edge else -1
     return [(u, edge + (v - edge) * scale if (v - edge) * beyond > 0 else v) for u, v in points]

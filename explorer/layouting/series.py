@@ -57,6 +57,12 @@ def _wires(site: Site) -> _Wires | None:
             return None  # two tensors on the same way: they need lines of their own
         wires.after.setdefault(start, []).append((end, segment))
         wires.before.setdefault(end, []).append((start, segment))
+    for vertex in range(len(site.names)):
+        box = site.box(vertex)
+        many_in = len(wires.before.get(vertex, ())) > 1 and len(box.inlet) > 1
+        many_out = len(wires.after.get(vertex, ())) > 1 and len(box.outlet) > 1
+        if many_in or many_out:
+            return None  # an open box with several ports on one side
     return wires
 
 
