@@ -31,11 +31,10 @@ def main(selection: Selection) -> None:
     how_computed(
         _(
             "2016: top-1, operations and parameters as plotted in figure 2 of Canziani, Paszke & "
-            "Culurciello ([arXiv:1605.07678](https://arxiv.org/abs/1605.07678)); "
-            "operations are about "
-            "2 × multiply–accumulates. Today: what torchvision publishes with its "
-            "weights; accuracies "
-            "are for different crops and training recipes, named on each card."
+            "Culurciello ([arXiv:1605.07678](https://arxiv.org/abs/1605.07678)); operations are "
+            "about 2 × multiply–accumulates. Today: what torchvision and timm publish with their "
+            "weights; accuracies are for different crops and training recipes, named on each card. "
+            "VGG-16's IMAGENET1K_FEATURES is no classifier and has no accuracy: it is not drawn."
         )
     )
 

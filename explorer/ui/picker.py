@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from explorer.catalog import DEFAULT_MODEL, families, find, search
+from explorer.catalog import CATALOG, DEFAULT_MODEL, families, find, search
 from explorer.catalog.spec import ModelSpec
 from explorer.engine import get_engine
 from explorer.errors import UnknownModelError
@@ -49,11 +49,14 @@ def pick_model(place: st.delta_generator.DeltaGenerator) -> Selection:
 
 
 def _pick_architecture() -> ModelSpec:
-    short_list = curated_ids()
+    options = curated_ids()
+    current = st.session_state.get("model") or st.query_params.get("model")
+    if isinstance(current, str) and current in CATALOG and current not in options:
+        options.append(current)
     asked = st.selectbox(
         _("Model"),
-        short_list,
-        index=short_list.index(DEFAULT_MODEL),
+        options,
+        index=options.index(DEFAULT_MODEL),
         key="model",
         accept_new_options=True,
         bind="query-params",

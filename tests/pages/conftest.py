@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -66,6 +65,6 @@ def texts(app: AppTest) -> str:
     return "\n".join([*found, *(f"{metric.label}: {metric.value}" for metric in app.metric)])
 
 
-def pictures(app: AppTest) -> list[Any]:
-    """What ``st.image`` shows; AppTest has no element of its own for it."""
-    return [image for element in app.get("imgs") for image in element.proto.imgs]
+def captions(app: AppTest) -> list[str]:
+    """What stands below the pictures."""
+    return [caption for image in app.get("image") for caption in image.captions]
