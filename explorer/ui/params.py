@@ -114,6 +114,32 @@ def number(
     return kind(_note(key, value, kind(default), lambda x: f"{x:g}"))
 
 
+def incoming(key: str) -> str | None:
+    """A parameter of state that a component keeps: the new value when the URL changed by itself.
+
+    Args:
+        key: Name of the query parameter; ``outgoing`` writes it.
+
+    Returns:
+        The text of a deep link or of a step back, "" where the step back left the parameter behind;
+        None when the URL says what was last written.
+    """
+    known: dict[str, tuple[str, Any]] = st.session_state.setdefault("_params", {})
+    asked = st.query_params.get(key)
+    last = known[key][0] if key in known else None
+    if asked is not None and asked != last:
+        return asked
+    if asked is None and last is not None and not st.session_state["_page_changed"]:
+        known.pop(key)
+        return ""
+    return None
+
+
+def outgoing(key: str, text: str) -> None:
+    """Has the state of a component written into the URL; "" needs no parameter."""
+    _note(key, text, "")
+
+
 def _prepare(
     key: str, default: Any, read: Callable[[str], Any | None], allowed: Sequence[str]
 ) -> str:

@@ -62,7 +62,7 @@ def test_the_upload_stays_when_the_page_changes(visit: Visit) -> None:
 
 
 def test_latency_moves_while_it_is_measured(visit: Visit) -> None:
-    page = visit("/latency?model=lenet5&seconds=10")
+    page = visit("/latency?model=lenet5&seconds=30")
     page.get_by_role("button", name="Start").click()
     runs = page.get_by_test_id("stMetric").filter(has_text="Runs")
     expect(runs).to_be_visible(timeout=LONG)
