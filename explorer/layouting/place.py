@@ -199,7 +199,8 @@ def _layered(site: Site) -> Placed:
         if site.is_child(vertex):
             half = nodes[vertex]["size"]["width"] / 2  # type: ignore[index]
             placed.at[site.names[vertex]] = (u - half + shift[vertex], v - box.height / 2)
-    for (start, end, segment), points in zip(site.edges, routes, strict=True):
+    for (start, end, segment), drawn in zip(site.edges, routes, strict=True):
+        points = drawn
         name, target = segment.source.id, segment.target
         if name in site.box(start).outlet:  # exactly at the ports of open boxes
             u = placed.at[site.names[start]][0] + site.box(start).outlet[name]

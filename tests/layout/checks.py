@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from explorer.layout import Arrangement, Box
 
 NEAR = 0.11  # px: positions are rounded to tenths
@@ -49,11 +51,11 @@ def loose_ends(drawing: Arrangement) -> list[tuple[str, str]]:
     found = []
     for line in drawing.lines:
         parts = [drawing.routes[route].points for route in line.routes]
-        joined = all(one[-1] == two[0] for one, two in zip(parts, parts[1:], strict=False))
+        joined = all(one[-1] == two[0] for one, two in pairwise(parts))
         straight = all(
             abs(a[0] - b[0]) <= NEAR or abs(a[1] - b[1]) <= NEAR
             for part in parts
-            for a, b in zip(part, part[1:], strict=False)
+            for a, b in pairwise(part)
         )
         begins = on_border(boxes[line.source], parts[0][0])
         ends = on_border(boxes[line.target], parts[-1][-1])
@@ -78,7 +80,7 @@ def crossed_boxes(drawing: Arrangement) -> list[tuple[str, tuple[float, float]]]
     closed = sorted((box for box in drawing.boxes if not box.open), key=lambda box: box.y)
     found = []
     for route in drawing.routes:
-        for (x0, y0), (x1, y1) in zip(route.points, route.points[1:], strict=False):
+        for (x0, y0), (x1, y1) in pairwise(route.points):
             for box in closed:
                 if box.y + 1 > max(y0, y1):
                     break

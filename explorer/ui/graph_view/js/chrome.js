@@ -70,10 +70,8 @@ export function frame(text, act) {
 
 /** The choices of colouring; the present one chosen. */
 export function fillColours(select, metrics, text, chosen) {
-  select.replaceChildren(
-    make("option", { value: "kind" }, text.kind),
-    ...metrics.map((metric) => make("option", { value: metric.id }, metric.label)),
-  );
+  const choices = [{ id: "kind", label: text.kind }, ...metrics];
+  select.replaceChildren(...choices.map(({ id, label }) => make("option", { value: id }, label)));
   select.value = chosen;
 }
 

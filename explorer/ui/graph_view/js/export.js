@@ -1,7 +1,5 @@
 // The whole drawing as a file, made in the browser.
 
-import { svgDocument } from "./paint.js";
-
 const SIDE = 32000; // px that a canvas may be long
 const AREA = 120e6; // px that it may hold
 
@@ -24,27 +22,19 @@ export function fileName(model, kind) {
   return `${model.name.replace(/[^\w.-]+/g, "_")}-graph.${kind}`;
 }
 
-export function saveSvg(model, theme, fills, title) {
-  const blob = new Blob([svgDocument(model, theme, fills, title)], { type: "image/svg+xml" });
-  download(blob, fileName(model, "svg"));
-}
-
-/** Draws the SVG on a canvas; resolves when the file is handed over. */
-export async function savePng(model, theme, fills, title) {
-  const blob = new Blob([svgDocument(model, theme, fills, title)], { type: "image/svg+xml" });
-  const url = URL.createObjectURL(blob);
-  try {
-    const image = new Image();
-    image.src = url;
-    await image.decode();
-    const scale = pngScale(image.width, image.height);
-    const canvas = document.createElement("canvas");
-    canvas.width = Math.floor(image.width * scale);
-    canvas.height = Math.floor(image.height * scale);
-    canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
-    const png = await new Promise((done) => canvas.toBlob(done, "image/png"));
-    download(png, fileName(model, "png"));
-  } finally {
-    URL.revokeObjectURL(url);
+/** Saves a drawing as "svg" or, through a canvas, as "png". */
+export async function save(kind, model, text) {
+  const svg = new Blob([text], { type: "image/svg+xml" });
+  if (kind === "svg") {
+    download(svg, fileName(model, kind));
+    return;
   }
+  const image = new Image();
+  image.src = URL.createObjectURL(svg);
+  await image.decode().finally(() => URL.revokeObjectURL(image.src));
+  const scale = pngScale(image.width, image.height);
+  const canvas = document.createElement("canvas");
+  Object.assign(canvas, { width: Math.floor(image.width * scale), height: Math.floor(image.height * scale) });
+  canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+  download(await new Promise((done) => canvas.toBlob(done, "image/png")), fileName(model, kind));
 }

@@ -5,7 +5,7 @@ import { zoomAt } from "./camera.js";
 const SLOP = 5; // px that a finger may move in a tap
 
 /**
- * Listens on an element. `view` gives `camera()`, `move(camera)`, `settle()`, `tap(event)`,
+ * Listens on an element. `view` gives `camera()`, `move(camera)`, `tap(event)`,
  * `doubleTap(event)` and `hover(event | null)`. Returns a function that stops listening.
  */
 export function listen(element, view) {
@@ -52,10 +52,7 @@ export function listen(element, view) {
   };
   const up = (event) => {
     if (!pointers.delete(event.pointerId) || pointers.size) return;
-    if (moved || event.type !== "pointerup") {
-      view.settle();
-      return;
-    }
+    if (moved || event.type !== "pointerup") return;
     const [x, y] = place(event);
     const again = event.timeStamp - lastTap.time < 350 && Math.hypot(x - lastTap.x, y - lastTap.y) < 24;
     lastTap = again ? { time: 0, x: 0, y: 0 } : { time: event.timeStamp, x, y };
@@ -75,10 +72,7 @@ export function listen(element, view) {
       const speed = event.ctrlKey ? 0.01 : 0.0016;
       view.move(zoomAt(view.camera(), Math.exp(-event.deltaY * unit * speed), x, y));
     }
-    view.settle();
   };
-  const leave = () => view.hover(null);
-
   const stop = new AbortController();
   const on = (type, action, options = {}) =>
     element.addEventListener(type, action, { signal: stop.signal, ...options });
@@ -86,7 +80,7 @@ export function listen(element, view) {
   on("pointermove", move);
   on("pointerup", up);
   on("pointercancel", up);
-  on("pointerleave", leave);
+  on("pointerleave", () => view.hover(null));
   on("wheel", wheel, { passive: false });
   return () => stop.abort();
 }

@@ -6,13 +6,9 @@ const views = new WeakMap();
 
 export default function graphView(component) {
   const { parentElement, data, setTriggerValue } = component;
-  const send = (event) => setTriggerValue("event", event);
-  let view = views.get(parentElement);
-  if (!view) {
-    view = new GraphView(parentElement, send);
-    views.set(parentElement, view);
-  }
-  view.send = send;
+  const view = views.get(parentElement) ?? new GraphView(parentElement);
+  views.set(parentElement, view);
+  view.send = (event) => setTriggerValue("event", event);
   view.update(data);
   return () => {
     view.stop?.();

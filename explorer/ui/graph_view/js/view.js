@@ -3,16 +3,17 @@
 import { centred, clamp, detail, first, fit, reveal, zoomAt } from "./camera.js";
 import { facts, fillColours, fillCrumbs, fillHits, fillLegend, fillTip, frame } from "./chrome.js";
 import { ink, KIND_NAMES, kindColour, logScale, luminance, mix, ramp } from "./colour.js";
-import { savePng, saveSvg } from "./export.js";
+import { save } from "./export.js";
 import { listen } from "./gestures.js";
 import { Minimap } from "./minimap.js";
 import { decode, leaves, reach, search, step, trail } from "./model.js";
-import { edgePaths, markup, sheet } from "./paint.js";
+import { edgePaths, markup, sheet, svgDocument } from "./paint.js";
+
+const BEYOND = 0.6; // what is painted on each side of the stage, in stages
 
 export class GraphView {
-  constructor(parent, send) {
+  constructor(parent) {
     this.parent = parent;
-    this.send = send;
     this.camera = { k: 1, x: 0, y: 0 };
     this.sent = 0;
     this.selected = null;
@@ -57,7 +58,7 @@ export class GraphView {
     const parts = (this.parts = frame(data.text, {
       search: (query) => this.find(query), searchKey: (event) => this.searchKey(event),
       hit: (by) => this.hit(this.at + by), zoom: (by) => this.zoom(by), fit: () => this.fit(),
-      depth: (depth) => this.expand(depth), depthBy: (by) => this.expand(this.depthBy(by)),
+      depth: (depth) => this.ask({ type: "expand", depth }), depthBy: (by) => this.ask({ type: "expand", depth: this.depthBy(by) }),
       colour: (name) => this.recolour(name), save: (kind) => this.save(kind), full: () => this.full(),
     }));
     parts.stage.innerHTML =
@@ -66,22 +67,25 @@ export class GraphView {
     this.parent.append(parts.root);
     this.map = new Minimap(parts.map, (x, y) => {
       this.move(centred(this.camera, this.screen(), this.camera.k, x, y));
-      this.settle();
     });
     const unlisten = listen(parts.stage, {
-      camera: () => this.camera, move: (camera) => this.move(camera), settle: () => this.settle(),
+      camera: () => this.camera, move: (camera) => this.move(camera),
       tap: (event) => this.tap(event), doubleTap: (event) => this.doubleTap(event), hover: (event) => this.hover(event),
     });
     parts.stage.addEventListener("keydown", (event) => this.key(event));
-    const watch = new ResizeObserver(() => this.resized());
+    const watch = new ResizeObserver(() => this.nodes && this.move(this.camera));
     watch.observe(parts.stage);
-    const print = () => this.move(fit(this.model, this.screen()));
+    const print = () => {
+      this.move(fit(this.model, this.screen()));
+      this.rest();
+    };
     window.addEventListener("beforeprint", print);
     this.stop = () => {
       unlisten();
       watch.disconnect();
       window.removeEventListener("beforeprint", print);
       cancelAnimationFrame(this.frame);
+      clearTimeout(this.resting);
     };
     this.digest = undefined;
   }
@@ -127,7 +131,7 @@ export class GraphView {
       this.move(first(model, screen, model.direction, [x + w / 2, y + h / 2]));
       if (seen) this.move(reveal(this.camera, seen, screen));
     }
-    this.settle();
+    this.rest();
   }
 
   // Camera
@@ -138,22 +142,44 @@ export class GraphView {
 
   move(camera) {
     this.camera = clamp(camera, this.model, this.screen());
-    if (this.waiting) return;
-    this.waiting = true;
-    requestAnimationFrame(() => {
-      this.waiting = false;
-      const { k, x, y } = this.camera;
-      this.world.setAttribute("transform", `translate(${x} ${y}) scale(${k})`);
-      const level = String(detail(k));
-      if (this.svg.dataset.detail !== level) this.svg.dataset.detail = level;
-      if (level === "0") this.marks.style.setProperty("--unit", 1 / k);
+    this.waiting ??= requestAnimationFrame(() => {
+      this.waiting = undefined;
+      if (!this.slide()) this.rest();
       this.map.show(this.camera, this.screen(), this.model);
     });
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => this.rest(), 140);
   }
 
-  /** After a gesture: nothing now costs a frame. */
-  settle() {
-    this.parts.stage.dataset.k = this.camera.k.toFixed(3);
+  /** Moves what is painted, which reaches beyond the stage, as one layer: no element is painted again.
+   *  Says no where the stage would not be covered or the picture be too coarse. */
+  slide() {
+    const { k, x, y } = this.camera;
+    const { width, height } = this.screen();
+    if (!this.base || this.base.width !== width || this.base.height !== height) return false;
+    const s = k / this.base.k;
+    const [tx, ty] = [x - this.base.x * s, y - this.base.y * s];
+    const [mx, my] = [width * BEYOND * s, height * BEYOND * s];
+    if (tx > mx || ty > my || tx + width * s + mx < width || ty + height * s + my < height || s > 2.2) return false;
+    this.svg.style.transform = `translate(${tx}px, ${ty}px) scale(${s})`;
+    return true;
+  }
+
+  /** Paints everything where the camera is, sharp, with as many words as can be read. */
+  rest() {
+    const { k, x, y } = this.camera;
+    const { width, height } = this.screen();
+    const [mx, my] = [width * BEYOND, height * BEYOND];
+    this.base = { k, x, y, width, height };
+    Object.assign(this.svg.style, {
+      transform: "none", transformOrigin: `${mx}px ${my}px`, left: `${-mx}px`, top: `${-my}px`,
+      width: `${width + 2 * mx}px`, height: `${height + 2 * my}px`,
+    });
+    this.world.setAttribute("transform", `translate(${x + mx} ${y + my}) scale(${k})`);
+    const level = String(detail(k));
+    if (this.svg.dataset.detail !== level) this.svg.dataset.detail = level;
+    if (level === "0") this.marks.style.setProperty("--unit", 1 / k);
+    this.parts.stage.dataset.camera = `${x} ${y} ${k}`;
   }
 
   /** Moves there in a fifth of a second, at once where less motion is wanted. */
@@ -161,7 +187,6 @@ export class GraphView {
     cancelAnimationFrame(this.frame);
     if (matchMedia("(prefers-reduced-motion: reduce)").matches) {
       this.move(to);
-      this.settle();
       return;
     }
     const [from, begin] = [{ ...this.camera }, performance.now()];
@@ -171,22 +196,17 @@ export class GraphView {
       const k = from.k * (to.k / from.k) ** s;
       this.move({ k, x: from.x + (to.x - from.x) * s, y: from.y + (to.y - from.y) * s });
       if (t < 1) this.frame = requestAnimationFrame(tick);
-      else this.settle();
     };
     this.frame = requestAnimationFrame(tick);
   }
 
   zoom(by) {
-    const screen = this.screen();
-    this.glide(zoomAt(this.camera, by, screen.width / 2, screen.height / 2));
+    const { width, height } = this.screen();
+    this.glide(zoomAt(this.camera, by, width / 2, height / 2));
   }
 
   fit() {
     this.glide(fit(this.model, this.screen()));
-  }
-
-  resized() {
-    if (this.model && this.digest !== undefined) this.move(this.camera);
   }
 
   full() {
@@ -268,13 +288,13 @@ export class GraphView {
     const [x, y] = handle(box);
     const { k } = this.camera;
     this.pending = { kind: "anchor", id: box.id, x: x * k + this.camera.x, y: y * k + this.camera.y };
-    this.parts.root.classList.add("busy");
-    this.tell({ type: "toggle", id: box.id, deep });
+    this.ask({ type: "toggle", id: box.id, deep });
   }
 
-  expand(depth) {
+  /** Asks for other boxes; the pointer says so until they are here. */
+  ask(event) {
     this.parts.root.classList.add("busy");
-    this.tell({ type: "expand", depth });
+    this.tell(event);
   }
 
   depthBy(by) {
@@ -331,8 +351,7 @@ export class GraphView {
     const hit = this.hits[this.at];
     this.listHits(this.parts.search.matches(":focus"));
     if (hit.hidden) {
-      this.parts.root.classList.add("busy");
-      this.tell({ type: "reveal", id: hit.id });
+      this.ask({ type: "reveal", id: hit.id });
     } else this.select(hit.id, { move: true });
   }
 
@@ -416,8 +435,7 @@ export class GraphView {
   }
 
   save(kind) {
-    const action = kind === "svg" ? saveSvg : savePng;
-    return action(this.model, this.theme, this.fills, `${this.model.name} – ${this.data.text.graph}`);
+    return save(kind, this.model, svgDocument(this.model, this.theme, this.fills, `${this.model.name} – ${this.data.text.graph}`));
   }
 }
 
