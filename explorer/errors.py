@@ -73,8 +73,20 @@ class AttributionError(ExplorerError):
     """A map cannot be computed for this network, target, layer or option."""
 
 
+class LayerError(ExplorerError):
+    """The network has no such layer, or what was asked of the layer cannot be shown."""
+
+
 class LatencyError(ExplorerError):
     """A measurement cannot be made as requested."""
+
+
+class DesignError(ExplorerError):
+    """A block of convolutions cannot be built with these numbers."""
+
+
+class CostFileError(ExplorerError):
+    """A downloaded file of costs cannot be read by this version."""
 
 
 class DeviceError(ExplorerError):

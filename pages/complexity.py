@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from explorer.charts.costs import kind_shares, layer_costs, profile, treemap
+from explorer.charts.costs import kind_shares, layer_costs, profile
+from explorer.charts.nested import treemap
 from explorer.i18n import _
 from explorer.tasks import Trace
 from explorer.ui.charts import show_figure

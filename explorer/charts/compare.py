@@ -159,7 +159,7 @@ def compare_profiles(
     axis, value = reader(quantity)
     traces = []
     for number, (name, rows) in enumerate(models):
-        total = 0
+        total = 0.0
         xs, ys, cards = [0.0], [0.0], [html.escape(name)]
         for place, row in enumerate(rows, 1):
             total += value(row)

@@ -21,13 +21,14 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"errors"}),
     frozenset({"patching", "settings"}),
     frozenset({"graph", "requests", "results", "catalog"}),
-    frozenset({"module_state", "patching", "preprocess", "timing"}),
+    frozenset({"exports", "module_state", "patching", "preprocess", "timing"}),
     frozenset({"device", "images", "networks", "preprocess", "skip_init", "weights"}),
     frozenset({"downloads", "state_dicts"}),
     frozenset({"zoo"}),
     frozenset({"layouting", "pool", "tracing"}),
     frozenset({"trace"}),
     frozenset({"attribution", "costs", "latency", "layout", "history", "compare", "predict"}),
+    frozenset({"bottleneck", "reconcile", "roofline", "what_if"}),
     frozenset({"charts", "measurements", "tasks"}),
     frozenset({"engine"}),
     frozenset({"ui", "__main__"}),
@@ -36,14 +37,17 @@ FLOORS: tuple[frozenset[str], ...] = (
 FLOOR = {unit: number for number, units in enumerate(FLOORS) for unit in units}
 # Files that are one unit with a package of another name.
 SAME_UNIT = {"worker": "engine", "result_cache": "engine"}
-CHARTS_MAY_SEE = {"catalog", "charts", "costs", "errors", "graph", "i18n", "requests", "results"}
+CHARTS_MAY_SEE = {
+    "bottleneck", "catalog", "charts", "costs", "errors", "graph", "i18n", "requests", "results",
+}  # fmt: skip
 STREAMLIT_ROOMS = {"app", "pages", "ui"}
 
 HEAVY = ("torch", "torchvision", "timm", "captum")
 # What the server process loads, hence never torch, also not through what these import.
 LIGHT = {
-    "", "app", "catalog", "charts", "engine", "errors", "graph", "i18n", "images", "layout",
-    "layouting", "pages", "requests", "results", "settings", "tasks", "ui", "weights", "__main__",
+    "", "app", "bottleneck", "catalog", "charts", "costs", "engine", "errors", "exports", "graph",
+    "i18n", "images", "layout", "layouting", "pages", "requests", "results", "settings", "tasks",
+    "ui", "weights", "what_if", "__main__",
 }  # fmt: skip
 LIGHT_ATTRIBUTION = {"explorer.attribution", "explorer.attribution.methods"} | {
     "explorer.attribution.overlay"

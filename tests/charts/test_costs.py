@@ -20,8 +20,8 @@ from explorer.charts.costs import (
     kind_shares,
     layer_costs,
     profile,
-    treemap,
 )
+from explorer.charts.nested import treemap
 from explorer.graph import KINDS, Edge, LayerGraph, ModuleNode, Op, Parameter, Tensor
 from explorer.results import ClassScore, Prediction
 
