@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +78,7 @@ def build(spec: ModelSpec, *, init: bool = True) -> nn.Module:
 
     GoogLeNet and Inception-v3 come with their auxiliary heads, which eval mode does not run, and
     without the change of input that torchvision makes for its weights (``transform_input``).
+    torchvision's ViTs are built for the input size of ``spec.preprocessing``.
 
     Args:
         spec: What to build.
@@ -103,6 +104,9 @@ def _factory(spec: ModelSpec, tag: str = "", **overlay: Any) -> Callable[[], nn.
         if spec.builder in {"googlenet", "inception_v3"}:
             # init_weights=None is the same, with a warning.
             options |= {"aux_logits": True, "transform_input": False, "init_weights": True}
+        if spec.builder.startswith("vit_"):
+            # One position embedding a patch: the SWAG weights are for larger pictures.
+            options["image_size"] = spec.input_size[1]
         return lambda: models.get_model(spec.builder, **options)
     if spec.source == "timm":
         import timm
@@ -157,7 +161,7 @@ def _with_weights(spec: ModelSpec, weights: WeightsSpec, path: Path, what: str) 
             overlay = {"file": str(path), "custom_load": path.suffix == ".npz"}
             with skip_init():
                 return _factory(spec, weights.id, **overlay)().eval()
-        module = build(spec, init=False)
+        module = build(replace(spec, preprocessing=weights.preprocessing), init=False)
         if weights.package:
             state = by_position(state, module, what)
         elif spec.source == "torchvision":

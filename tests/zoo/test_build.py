@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from explorer.catalog import CATALOG, find
-from explorer.zoo import LoadedModel, build, class_names, load, nbytes_of
+from explorer.zoo import LoadedModel, build, class_names, load, nbytes_of, skip_init
 
 TORCHVISION = [name for name, spec in CATALOG.items() if spec.source == "torchvision"]
 SMALL = [name for name in TORCHVISION if find(name).params < 12_000_000]
@@ -40,6 +40,51 @@ def test_small_architectures(name: str) -> None:
 @pytest.mark.parametrize("name", TORCHVISION)
 def test_all_architectures(name: str) -> None:
     check(name)
+
+
+WEIGHTS = [(name, weights.id) for name in TORCHVISION for weights in find(name).weights]
+
+
+def check_weights(name: str, weights_id: str, monkeypatch: pytest.MonkeyPatch) -> LoadedModel:
+    """Given these weights, torchvision's own builder makes the module that ours fills."""
+    from pathlib import Path
+
+    from torchvision import models
+
+    enum = models.get_model_weights(name)[weights_id]
+    found: list[dict[str, torch.Tensor]] = []
+
+    def keep(module: nn.Module, *_: object, **__: object) -> None:
+        found.append(module.state_dict())
+
+    with monkeypatch.context() as patch, skip_init():
+        patch.setattr(type(enum), "get_state_dict", lambda *_, **__: {})
+        patch.setattr(nn.Module, "load_state_dict", keep)
+        models.get_model(name, weights=enum)
+    with monkeypatch.context() as patch:
+        patch.setattr("explorer.zoo.local_path", lambda *_: Path("there"))
+        patch.setattr("explorer.zoo.read_state_dict", lambda _: found[0])
+        loaded = load(find(name), weights_id)
+    shapes = {key: value.shape for key, value in loaded.module.state_dict().items()}
+    assert shapes == {key: value.shape for key, value in found[0].items()}
+    return loaded
+
+
+def test_there_are_115_weights() -> None:
+    assert len(WEIGHTS) == 115
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "weights_id"), WEIGHTS)
+def test_all_weights(name: str, weights_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    check_weights(name, weights_id, monkeypatch)
+
+
+def test_larger_pictures_take_more_position_embeddings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The weights of ViT-B/16 for 384×384: 24·24 patches of 16×16 and the class token."""
+    loaded = check_weights("vit_b_16", "IMAGENET1K_SWAG_E2E_V1", monkeypatch)
+    assert loaded.module.encoder.pos_embedding.shape == (1, 24 * 24 + 1, 768)
+    assert build(find("vit_b_16"), init=False).encoder.pos_embedding.shape == (1, 14 * 14 + 1, 768)
 
 
 @pytest.mark.parametrize("name", ["lenet5", "squeezenet1_1", "mobilenet_v3_small"])
@@ -116,6 +161,12 @@ class TestLoad:
     ) -> None:
         module, answer = self._loaded_like_torchvision("googlenet", monkeypatch)
         x = torch.rand(1, 3, 224, 224)
+        with torch.inference_mode():
+            assert torch.equal(module.module(x), answer(x))
+
+    def test_mnasnet_files_carry_their_version(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        module, answer = self._loaded_like_torchvision("mnasnet0_5", monkeypatch)
+        x = torch.rand(1, 3, 64, 64)
         with torch.inference_mode():
             assert torch.equal(module.module(x), answer(x))
 
