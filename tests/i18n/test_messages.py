@@ -31,6 +31,13 @@ def texts(value: str | tuple[str, ...] | list[str]) -> list[str]:
     return [value] if isinstance(value, str) else list(value)
 
 
+class Whole(int):
+    """A number that can also be indexed, as a chart's "%{customdata[0]:.3f}" does."""
+
+    def __getitem__(self, key: object) -> Whole:
+        return self
+
+
 def fields(text: str) -> list[str]:
     """The names in braces, sorted; "{size:.1f}" and "{size}" ask for the same value."""
     return sorted(re.split(r"[:!]", found)[0] for found in FIELD.findall(text))
@@ -75,13 +82,15 @@ def test_fields_are_those_of_the_source(locale: str) -> None:
 def test_translations_format(locale: str) -> None:
     """Format specifications survive: what formats in English formats in translation."""
     for message in entries(locale):
-        for source in texts(message.id):
-            values = {name: 1 for name in fields(source) if name}
-            for text in [source, *filter(None, texts(message.string))]:
-                try:
-                    text.format(**values)
-                except ValueError:  # a specification for text: "{name:>8}" takes a string
-                    text.format(**dict.fromkeys(values, "1"))
+        sources = texts(message.id)
+        # The plural's fields: a singular may do without the count that its translation has.
+        names = [name.partition("[")[0] for name in fields(sources[-1])]
+        values = {name: Whole(1) for name in names if name}
+        for text in [*sources, *filter(None, texts(message.string))]:
+            try:
+                text.format(**values)
+            except ValueError:  # a specification for text: "{name:>8}" takes a string
+                text.format(**dict.fromkeys(values, "1"))
 
 
 def test_no_compiled_catalog_is_committed() -> None:
