@@ -70,7 +70,9 @@ class MemoryProfile:
     training_bytes: int
 
 
-def memory_profile(graph: LayerGraph, *, held_arguments: bool = True) -> MemoryProfile:
+def memory_profile(
+    graph: LayerGraph, *, held_arguments: bool = True, cpu_workspace: bool = False
+) -> MemoryProfile:
     """Peak of live activations in inference, by liveness on the graph.
 
     A tensor lives from the op that writes it to the last op that reads it or a view of it; views
@@ -82,6 +84,11 @@ def memory_profile(graph: LayerGraph, *, held_arguments: bool = True) -> MemoryP
         held_arguments: True also keeps what a module was called with until its call returns,
             because Python's frames hold it: eager PyTorch's behaviour. False is what a compiler
             could do.
+        cpu_workspace: True adds what convolutions on the CPU (oneDNN) copy into their own layout
+            while they run: the input, unless the kernel is 1×1 or the image comes in, and the
+            weights. With it the peak was 0 to 1 % off what torch's allocator reported for VGG-16,
+            ResNet-50, MobileNet-v2, EfficientNet-B0, GoogLeNet, ViT-B/16 and Swin-T, and 15 % low
+            for DenseNet-121, whose code keeps a variable longer than the graph can tell.
     """
     memory = _Memory(graph)
     last_use = memory.last_use(graph, held_arguments=held_arguments)
@@ -90,12 +97,23 @@ def memory_profile(graph: LayerGraph, *, held_arguments: bool = True) -> MemoryP
         ends.setdefault(end, []).append(block)
     live_bytes = sum(size for block, size in memory.bytes.items() if memory.born[block] < 0)
     live: list[tuple[str, int]] = []
+    weights = {p.name: p.tensor.nbytes for p in graph.parameters if p.trainable}
     for position, op in enumerate(graph.ops):
         live_bytes += sum(memory.bytes[block] for block in memory.blocks_born_at(position))
-        live.append((op.id, live_bytes))
+        extra = _convolution_copies(op, weights) if cpu_workspace else 0
+        live.append((op.id, live_bytes + extra))
         live_bytes -= sum(memory.bytes[block] for block in ends.get(position, ()))
     peak_op, peak = max(live, key=lambda entry: entry[1], default=("", live_bytes))
     return MemoryProfile(tuple(live), peak, peak_op, sum(memory.bytes.values()))
+
+
+def _convolution_copies(op: Op, weights: dict[str, int]) -> int:
+    """Bytes of the copies in oneDNN's layout; an image of up to 3 channels is read as it is."""
+    if op.kind not in ("convolution", "depthwise"):
+        return 0
+    copied = sum(weights.get(name, 0) for name in op.params)
+    kernel, channels = op.attributes.get("kernel", ()), op.attributes.get("in_channels", 0)
+    return copied + (op.inputs[0].nbytes if max(kernel, default=1) > 1 and channels > 3 else 0)
 
 
 class _Memory:

@@ -18,6 +18,7 @@ from explorer.costs import (
 )  # fmt: skip
 from explorer.errors import InputSizeError
 from explorer.trace import trace, trace_spec
+from explorer.tracing.building import module_for
 
 
 def test_parameters_at_a_precision() -> None:
@@ -85,6 +86,44 @@ def test_vgg16_peaks_where_two_maps_of_224_stand() -> None:
     profile = memory_profile(graph)
     assert profile.peak_bytes == image + 2 * first_map
     assert memory_profile(graph, held_arguments=False).peak_bytes == 2 * first_map
+
+
+def test_convolutions_on_the_cpu_copy_into_their_own_layout() -> None:
+    graph = trace_spec(find("vgg16"))
+    image, first_map = 3 * 224 * 224 * 4, 64 * 224 * 224 * 4
+    weights = (3 * 3 * 64 * 64 + 64) * 4
+    profile = memory_profile(graph, cpu_workspace=True)
+    assert profile.peak_bytes == image + 3 * first_map + weights
+    assert profile.peak_op == "conv2d_2"
+
+
+def measured_peak(model: str) -> int:
+    """Bytes that torch's allocator held at once during one forward pass, the image included."""
+    from torch.profiler import ProfilerActivity, profile
+
+    spec = find(model)
+    module = module_for(spec, spec.input_size)
+    for parameter in module.parameters():
+        parameter.data.zero_()
+    image = torch.zeros(1, *spec.input_size)
+    with torch.no_grad():
+        module(image)
+        with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as recorded:
+            module(image)
+    held = peak = 0
+    for event in recorded.profiler.kineto_results.events():
+        if event.name() == "[memory]":
+            held += event.nbytes()
+            peak = max(peak, held)
+    return peak + image.nbytes
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="torch without oneDNN")
+@pytest.mark.parametrize("model", ["vgg16", "resnet50", "mobilenet_v2", "vit_b_16"])
+def test_the_peak_is_what_the_allocator_sees(model: str) -> None:
+    expected = memory_profile(trace_spec(find(model)), cpu_workspace=True).peak_bytes
+    assert expected == pytest.approx(measured_peak(model), rel=0.1)
 
 
 def test_batches() -> None:
