@@ -34,7 +34,11 @@ _NAMES = {
 
 
 def shape_text(tensor: Tensor | None) -> str:
-    """The shape without the batch: "64×112×112"; "" without a tensor, "scalar" for no axes."""
+    """The shape without a leading batch of 1: "64×112×112"; "scalar" for no axes, "" for None.
+
+    Where the first axis is something else (tokens ahead of the batch, a larger batch) all are
+    shown.
+    """
     if tensor is None:
         return ""
     return _sizes_text(tensor.shape)
@@ -42,7 +46,7 @@ def shape_text(tensor: Tensor | None) -> str:
 
 @lru_cache(maxsize=4096)
 def _sizes_text(shape: tuple[int, ...]) -> str:
-    sizes = shape[1:] if len(shape) > 1 else shape
+    sizes = shape[1:] if len(shape) > 1 and shape[0] == 1 else shape
     return "×".join(str(size) for size in sizes) or "scalar"
 
 
@@ -76,7 +80,7 @@ def module_words(module: ModuleNode) -> tuple[str, str]:
     """Class and path; local name and class where the class is a mere list."""
     if module.class_name in CONTAINERS:
         return local_name(module.id), module.class_name
-    return class_title(module), short_id(module.id)
+    return class_title(module), local_name(module.id)
 
 
 def local_name(identifier: str) -> str:
@@ -89,11 +93,6 @@ def local_name(identifier: str) -> str:
     while start > 0 and parts[start].split("@")[0].isdigit():
         start -= 1
     return ".".join(parts[start:])
-
-
-def short_id(identifier: str, budget: int = 26) -> str:
-    """The identifier, its beginning left out where it is longer than ``budget`` characters."""
-    return identifier if len(identifier) <= budget else "…" + identifier[-(budget - 1) :]
 
 
 def box_width(title: str, subtitle: str, extra: float) -> float:

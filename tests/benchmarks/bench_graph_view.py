@@ -139,10 +139,9 @@ def test_opening_a_block(show: Callable[..., Page]) -> None:
     page.get_by_role("button", name="One level more").click()
     page.locator(".container").first.wait_for()
     settle(page)
-    for place in range(ROUNDS):
-        # a block of layer1, opened and in sight; then the next one
+    for number, place in enumerate((2, 1, 0)):  # from below, so that the next one stays in sight
         button = page.locator(".box", has_text=f"layer1.{place}").locator(".toggle")
-        times.append(until(page, button.click, ".container", 5 + place))
+        times.append(until(page, button.click, ".container", 5 + number))
         settle(page)
     report(opening=statistics.median(times))
     assert statistics.median(times) <= OPEN_LIMIT

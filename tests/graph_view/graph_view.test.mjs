@@ -31,16 +31,13 @@ const at = (id) => model.byId.get(id);
 const THEME = { bg: "#ffffff", fg: "#111111", primary: "#2266cc", dark: false, font: "sans-serif" };
 const SCREEN = { width: 800, height: 600 };
 
-test("decode finds boxes by id and alias, and joins lines", () => {
+test("decode finds boxes by id and alias, joins lines, knows what lies in what", () => {
   assert.equal(at("conv2d_0"), at("a"));
   assert.equal(at("block.b").depth, 1);
   assert.deepEqual(at("a").outOf.map((line) => line.target.id), ["block.b", "block.c", "d"]);
   assert.equal(model.lines[0].shape, "3×8×8");
   assert.equal(model.lines[1].shape, "8×4×4"); // left out: the source's own
   assert.deepEqual(model.lines.map((line) => line.skip), [false, false, false, false, false, false, true]);
-});
-
-test("trail, leaves and inside", () => {
   assert.deepEqual(trail(model, at("block.c")).map((b) => b.id), ["block", "block.c"]);
   assert.deepEqual(leaves(model, at("block")).map((b) => b.id), ["block.b", "block.c"]);
   assert.ok(isInside(model, at("block.b"), at("block")));
@@ -85,16 +82,13 @@ test("fit shows all; the first view of something long is readable", () => {
   assert.equal(150 * long.k + long.x, 400); // the first box is in the middle
 });
 
-test("clamp keeps a corner on the screen; reveal moves only what is needed", () => {
+test("clamp keeps a corner on the screen, reveal moves only what is needed, detail grows", () => {
   const world = { width: 400, height: 500 };
   assert.equal(clamp({ k: 1, x: 9999, y: 0 }, world, SCREEN).x, 740);
   const camera = { k: 1, x: 0, y: 0 };
   assert.deepEqual(reveal(camera, { x: 300, y: 300, w: 100, h: 40 }, SCREEN), camera);
   assert.equal(reveal(camera, { x: 300, y: 900, w: 100, h: 40 }, SCREEN).y, 600 - 90 - 40 - 900);
   assert.equal(reveal({ k: 0.1, x: 0, y: 0 }, { x: 0, y: 0, w: 9, h: 9 }, SCREEN).k, 0.72);
-});
-
-test("level of detail grows with the scale", () => {
   assert.deepEqual([0.1, 0.4, 0.6, 1].map(detail), [0, 1, 2, 3]);
 });
 
@@ -146,7 +140,7 @@ test("markup escapes what the network names", () => {
   assert.equal(text.split('class="toggle"').length - 1, 2);
 });
 
-test("the exported file has no screen parts and no unknown colours", () => {
+test("the exported file has no screen parts and no unknown colours; a PNG fits a canvas", () => {
   const fills = new Map([[1, { face: "#123456", ink: "#ffffff" }]]);
   const file = svgDocument(model, THEME, fills, "A <title>");
   assert.ok(file.includes("A &lt;title>") === false && file.includes("A &lt;title&gt;"));
@@ -154,9 +148,6 @@ test("the exported file has no screen parts and no unknown colours", () => {
   assert.ok(file.includes("fill:#123456"));
   assert.ok(sheet(THEME).includes(".k-attention"));
   assert.equal(fileName(model, "svg"), "timm_made-graph.svg");
-});
-
-test("a PNG stays within what a canvas can hold", () => {
   assert.equal(pngScale(500, 500), 2);
   for (const [w, h] of [[536, 41480], [112000, 400], [20000, 20000]]) {
     const scale = pngScale(w, h);

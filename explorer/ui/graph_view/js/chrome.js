@@ -104,10 +104,11 @@ export function fillLegend(root, { kinds, metric, scale, theme, text }) {
 /** Where the selected box is; every part can be chosen. */
 export function fillCrumbs(root, name, boxes, choose) {
   const parts = [make("button", { type: "button", onclick: () => choose(null) }, name)];
+  let above = ".";
   boxes.forEach((box, at) => {
-    const label = box.kind === "boundary" ? box.title : box.id;
-    const above = at ? boxes[at - 1].id + "." : "";
+    const label = box.kind === "fold" ? `×${box.count}` : box.kind === "boundary" ? box.title : box.id;
     const short = label.startsWith(above) ? label.slice(above.length) : label;
+    if (box.kind !== "fold") above = `${box.id}.`;
     parts.push(make("span", { "aria-hidden": "true" }, "›"), make("button", {
       type: "button", title: label, onclick: () => choose(box.id),
       "aria-current": at === boxes.length - 1 ? "true" : undefined,

@@ -87,11 +87,9 @@ function container(box, interactive) {
 }
 
 function header(box) {
-  const count = box.count > 1 ? `×${box.count} ` : "";
-  return (
-    `<text class="name" x="${box.x + 12}" y="${box.y + 19}">${escape(count + box.title)}` +
-    `<tspan class="where" dx="7">${escape(box.subtitle)}</tspan></text>`
-  );
+  const title = box.count > 1 ? `×${box.count} ${box.title}` : box.title;
+  const where = `<tspan class="where" dx="7">${escape(box.subtitle)}</tspan>`;
+  return `<text class="name" x="${box.x + 12}" y="${box.y + 19}">${escape(title)}${where}</text>`;
 }
 
 function card(box, theme, interactive, fill) {
@@ -153,15 +151,15 @@ function shapes(model) {
   for (const line of model.lines) {
     if (!line.labelled) continue;
     const { points } = model.routes[line.routes[line.routes.length - 1]];
-    const [[ax, ay], [bx, by]] = points.slice(-2);
+    const [bx, by] = points[points.length - 1];
     const down = model.direction === "down";
-    const x = down ? bx + 5 : near((ax + bx) / 2 - 2);
+    const x = down ? bx + 5 : bx - 8;
     const y = down ? by - 8 : by - 5;
     // Where edges end close together one shape is written: two would cover each other.
     const key = `${Math.round(x / 50)},${Math.round(y / 8)}`;
     if (seen.has(key)) continue;
     seen.add(key);
-    found.push(`<text class="shape${down ? "" : " mid"}" x="${x}" y="${y}">${escape(line.shape)}</text>`);
+    found.push(`<text class="shape${down ? "" : " end"}" x="${x}" y="${y}">${escape(line.shape)}</text>`);
   }
   return found;
 }
@@ -186,7 +184,7 @@ export function sheet(theme) {
     ".title{font-size:12.5px;font-weight:600;text-anchor:middle}",
     `.sub{font-size:10.5px;text-anchor:middle;fill:${grey(0.72)}}`,
     `.k-boundary .sub{fill:${mix(bg, fg, 0.8)}}`,
-    `.ground{fill:${fg};fill-opacity:${dark ? 0.035 : 0.028};stroke:${grey(0.28)};stroke-width:1}`,
+    `.ground{fill:${fg};fill-opacity:${dark ? 0.03 : 0.02};stroke:${grey(0.28)};stroke-width:1}`,
     ".fold .ground{stroke-dasharray:5 4}",
     `.name{font-size:12px;font-weight:600;paint-order:stroke;stroke:${grey(0.03)};stroke-width:4px;stroke-linejoin:round}`,
     `.where{font-size:10.5px;font-weight:400;fill:${grey(0.65)}}`,
@@ -194,7 +192,7 @@ export function sheet(theme) {
     `.skip{fill:none;stroke:${mix(primary, bg, 0.45)};stroke-width:1.1}`,
     `.skip-head{fill:${mix(primary, bg, 0.6)}}`,
     `.shape{font-size:9.5px;fill:${grey(0.68)};paint-order:stroke;stroke:${bg};stroke-width:3px;stroke-linejoin:round}`,
-    ".mid{text-anchor:middle}",
+    ".end{text-anchor:end}",
     ".marks text{font-size:12px;font-weight:600}",
     `.toggle circle{fill:${bg};stroke:${grey(0.45)}}.toggle path{stroke:${fg};stroke-width:1.6;stroke-linecap:round}`,
   ].join("\n");

@@ -73,7 +73,7 @@ export class GraphView {
       tap: (event) => this.tap(event), doubleTap: (event) => this.doubleTap(event), hover: (event) => this.hover(event),
     });
     parts.stage.addEventListener("keydown", (event) => this.key(event));
-    const watch = new ResizeObserver(() => this.nodes && this.move(this.camera));
+    const watch = new ResizeObserver(() => this.resized());
     watch.observe(parts.stage);
     const print = () => {
       this.move(fit(this.model, this.screen()));
@@ -207,6 +207,14 @@ export class GraphView {
 
   fit() {
     this.glide(fit(this.model, this.screen()));
+  }
+
+  /** What was in the middle stays there. */
+  resized() {
+    if (!this.nodes || !this.base) return;
+    const { width, height } = this.screen();
+    const [dx, dy] = [(width - this.base.width) / 2, (height - this.base.height) / 2];
+    if (dx || dy) this.move({ ...this.base, x: this.base.x + dx, y: this.base.y + dy });
   }
 
   full() {
