@@ -13,7 +13,7 @@ from math import prod
 from typing import Any
 
 from explorer.graph import Tensor
-from explorer.tracing.kinds import CONVOLUTION, base_name
+from explorer.tracing.kinds import CONVOLUTION, RECURRENT, base_name
 
 Shape = tuple[int, ...]
 
@@ -163,7 +163,15 @@ def bilinear(call: Call) -> int:
     return prod(call.shape("input1")[:-1]) * prod(call.shape("weight"))
 
 
+def recurrent(call: Call) -> int:
+    """LSTM, GRU and plain recurrence: every weight matrix meets every step of every sequence."""
+    x = call.shape("input", "self")
+    weights: tuple[Tensor, ...] = call.args["params"]
+    return prod(x[:-1]) * sum(p.numel for p in weights if len(p.shape) == 2)
+
+
 FORMULAS: dict[str, Formula] = {
+    **dict.fromkeys(RECURRENT, recurrent),
     **dict.fromkeys(CONVOLUTION, convolution),
     "linear": linear,
     "matmul": matmul,

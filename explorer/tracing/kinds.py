@@ -120,6 +120,8 @@ LINEAR = frozenset(
     }
 )  # fmt: skip
 
+RECURRENT = frozenset({"lstm", "gru", "rnn_tanh", "rnn_relu"})
+
 ATTENTION = frozenset(
     {
         "scaled_dot_product_attention", "_scaled_dot_product_efficient_attention",
@@ -140,7 +142,7 @@ _TABLE: dict[str, str] = {
     **dict.fromkeys(INTERPOLATION, "other"),
     **dict.fromkeys(GENERATORS, "other"),
     **dict.fromkeys(CONVOLUTION, "convolution"),
-    **dict.fromkeys(LINEAR, "linear"),
+    **dict.fromkeys(LINEAR | RECURRENT, "linear"),
     **dict.fromkeys(ATTENTION, "attention"),
 }
 

@@ -102,7 +102,7 @@ def counted_rows(only: set[str]) -> list[Row]:
 
 def flop_counter_macs(spec: ModelSpec) -> int:
     """Half of FlopCounterMode's count on the meta device."""
-    module: nn.Module = module_for(spec, spec.input_size).to("meta")
+    module: nn.Module = module_for(spec, spec.input_size).to("meta").requires_grad_(False)
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         module(torch.empty(1, *spec.input_size, device="meta"))
     flops = counter.get_total_flops()

@@ -127,6 +127,19 @@ def test_what_multiplies_is_counted_or_said(target: str) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("kind", [nn.LSTM, nn.GRU, nn.RNN])
+def test_recurrence_is_torchs(kind: type[nn.RNNBase]) -> None:
+    module = kind(5, 6, num_layers=2, bidirectional=True, batch_first=True).eval()
+    graph = trace(module, torch.empty(3, 7, 5))
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        module.to("meta")(torch.empty(3, 7, 5, device="meta"))
+    # Two directions of two layers, each 7 steps of 3 sequences: gates·6·(input + 6).
+    gates = {"LSTM": 4, "GRU": 3, "RNN": 1}[kind.__name__]
+    assert graph.total_macs == 2 * 3 * 7 * gates * 6 * ((5 + 6) + (12 + 6))
+    assert graph.total_macs * 2 == counter.get_total_flops()
+    assert graph.complete
+
+
 def test_an_op_without_formula_is_never_silently_zero() -> None:
     graph = trace(Calls(lambda x: torch.fft.fft2(x).real), torch.empty(1, 3, 8, 8))
     assert not graph.complete
