@@ -22,7 +22,7 @@ def show_outline(graph: LayerGraph) -> None:
     totals[0].metric(_("Parameters"), f"{graph.total_params:,}")
     totals[1].metric(_("Multiply–accumulates"), at_least + si(graph.total_macs, _("MACs")))
     totals[2].metric(_("Modules"), f"{len(graph.modules):,}")
-    totals[3].metric(_("Operations"), f"{len(graph.ops):,}")
+    totals[3].metric(_("Operations in the graph"), f"{len(graph.ops):,}")
     deepest = max((_depth(node) for node in graph.modules), default=0)
     levels = {str(level): str(level) for level in range(1, deepest + 1)} | {"all": _("all")}
     level = choice("level", _("Levels shown"), levels, kind="segmented") if deepest > 1 else "all"

@@ -136,6 +136,13 @@ def test_extracts_all_three_markers_and_nothing_else(project: Path) -> None:
     assert ids == {"Start", "{count} ops of {name}", ("{n} layer", "{n} layers")}
 
 
+def test_extracts_from_inside_f_strings() -> None:
+    """In every Python: 3.11 has one token for a whole f-string, 3.12 has its parts."""
+    assert list(messages.marked("st.markdown(f\"[{_('Paper')}]({link})\")")) == ["Paper"]
+    others = '_("one " "text"); _(""); _(name); ngettext("a", plural, 1); ngettext("b", "c", 1)'
+    assert list(messages.marked(others)) == ["one text", ("b", "c")]
+
+
 def test_a_second_run_changes_nothing(project: Path) -> None:
     assert messages.main(["--check"], project) == 1
     assert messages.main([], project) == 0
