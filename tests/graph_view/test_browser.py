@@ -282,3 +282,11 @@ def test_parts_have_names(show: Show) -> None:
     assert [b.inner_text() for b in nameless.all()] == ["residual"]  # the breadcrumb says its text
     assert page.locator(".stage").get_attribute("aria-label") == "Layer graph"
     assert "Arrow keys" in (page.locator(".stage").get_attribute("aria-description") or "")
+
+
+def test_nothing_scrolls_inside_the_view(show: Show) -> None:
+    # Browsers scroll to what gets the focus; what is painted beyond the stage must not invite it.
+    page = show("?model=dense&expanded=all")
+    view = page.locator(".view")
+    view.evaluate("e => { e.scrollTop = 300; e.querySelector('.canvas').scrollIntoView(); }")
+    assert view.evaluate("e => [e.scrollTop, e.scrollLeft]") == [0, 0]
