@@ -103,7 +103,7 @@ function card(box, theme, interactive, fill) {
     }
   }
   parts += `<rect class="face" width="${w}" height="${h}" rx="${round}"${paint[0]}/>`;
-  const middle = box.openable ? (w - 24) / 2 : w / 2;
+  const middle = box.openable && interactive ? (w - 24) / 2 : w / 2;
   const two = box.subtitle !== "";
   const title = box.count > 1 ? `${box.title} ×${box.count}` : box.title;
   const base = box.openable ? 18 : two ? h / 2 - 3 : h / 2 + 4.2;
