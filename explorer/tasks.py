@@ -18,6 +18,7 @@ from explorer.requests import ExplainRequest, LatencyRequest, ModelRef
 if TYPE_CHECKING:
     from explorer import results
     from explorer.graph import LayerGraph
+    from explorer.inspection import types as inspected
     from explorer.pool import ModelPool
     from explorer.results import Attribution, LatencyResult, Prediction
     from explorer.weights import WeightsStatus
@@ -250,3 +251,134 @@ class Measure:
         with _model(context, self.ref) as loaded:
             context.stage(N_("Measuring"))
             return measure(loaded, self.request, progress=context.progress)
+
+
+@dataclass(frozen=True, slots=True)
+class LayerWeights:
+    """The weights of a layer as pictures and numbers.
+
+    Attributes:
+        ref: The network.
+        module_path: Of the layer; "" for the first one.
+    """
+
+    ref: ModelRef
+    module_path: str
+
+    def key(self) -> str:
+        """By network and layer."""
+        return digest("layer-weights", self.ref, self.module_path)
+
+    def run(self, context: Context) -> inspected.LayerWeights:
+        """Kernels, histogram, norms."""
+        from explorer.inspection.weights import layer_weights
+
+        with _model(context, self.ref) as loaded:
+            context.stage(N_("Reading the weights"))
+            return layer_weights(loaded, self.module_path)
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureMaps:
+    """What a layer answers to an image.
+
+    Attributes:
+        ref: The network.
+        image: The uploaded file.
+        layer: Module id, or "op:" and the id of an op (``explorer.inspection.choosing``).
+        order: What the channels are sorted by.
+    """
+
+    ref: ModelRef
+    image: bytes
+    layer: str
+    order: inspected.Order = "mean"
+
+    def key(self) -> str:
+        """By the content of the image."""
+        return digest("feature-maps", self.ref, self.image, self.layer, self.order)
+
+    def run(self, context: Context) -> inspected.FeatureMaps:
+        """The strongest channels."""
+        from explorer.images import open_image
+        from explorer.inspection.maps import feature_maps
+
+        image = open_image(self.image)
+        with _model(context, self.ref) as loaded:
+            context.stage(N_("Running the network up to this layer"))
+            return feature_maps(loaded, image, self.layer, self.order)
+
+
+@dataclass(frozen=True, slots=True)
+class EffectiveField:
+    """Which pixels one position of a layer depends on.
+
+    Attributes:
+        ref: The network.
+        image: The uploaded file.
+        layer: As for ``FeatureMaps``.
+        position: (row, column) in the layer's grid; None for the middle.
+    """
+
+    ref: ModelRef
+    image: bytes
+    layer: str
+    position: tuple[int, int] | None = None
+
+    def key(self) -> str:
+        """By the content of the image."""
+        return digest("effective-field", self.ref, self.image, self.layer, self.position)
+
+    def run(self, context: Context) -> inspected.EffectiveField:
+        """The gradient at the pixels."""
+        from explorer.images import open_image
+        from explorer.inspection.field import effective_field
+
+        image = open_image(self.image)
+        with _model(context, self.ref) as loaded:
+            context.stage(N_("Computing the gradient"))
+            return effective_field(loaded, image, self.layer, self.position)
+
+
+@dataclass(frozen=True, slots=True)
+class ClassCode:
+    """The source of a module's class.
+
+    Attributes:
+        source: "torchvision.models.resnet.Bottleneck".
+    """
+
+    source: str
+
+    def key(self) -> str:
+        """By name."""
+        return digest("class-code", self.source)
+
+    def run(self, context: Context) -> inspected.ClassCode:
+        """The code with file and line."""
+        from explorer.inspection.code import class_code
+
+        return class_code(self.source)
+
+
+@dataclass(frozen=True, slots=True)
+class ExportOnnx:
+    """A network as an ONNX file.
+
+    Attributes:
+        ref: The network.
+    """
+
+    ref: ModelRef
+
+    def key(self) -> str:
+        """By network."""
+        return digest("export-onnx", self.ref)
+
+    def run(self, context: Context) -> inspected.OnnxFile:
+        """The file."""
+        from explorer.onnx_export import export_onnx
+
+        with _model(context, self.ref) as loaded:
+            context.stage(N_("Writing the ONNX file"))
+            return export_onnx(loaded)

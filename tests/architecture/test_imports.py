@@ -21,14 +21,15 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"errors"}),
     frozenset({"patching", "settings"}),
     frozenset({"graph", "requests", "results", "catalog"}),
-    frozenset({"exports", "module_state", "patching", "preprocess", "timing"}),
+    frozenset({"exports", "graph_exports", "module_state", "patching", "preprocess", "timing"}),
     frozenset({"device", "images", "networks", "preprocess", "skip_init", "weights"}),
     frozenset({"downloads", "state_dicts"}),
     frozenset({"zoo"}),
     frozenset({"layouting", "pool", "tracing"}),
     frozenset({"trace"}),
     frozenset({"attribution", "costs", "latency", "layout", "history", "compare", "predict"}),
-    frozenset({"bottleneck", "reconcile", "roofline", "what_if"}),
+    frozenset({"bottleneck", "inspection", "reconcile", "roofline", "what_if"}),
+    frozenset({"onnx_export"}),
     frozenset({"charts", "measurements", "tasks"}),
     frozenset({"engine"}),
     frozenset({"ui", "__main__"}),
@@ -46,11 +47,16 @@ HEAVY = ("torch", "torchvision", "timm", "captum")
 # What the server process loads, hence never torch, also not through what these import.
 LIGHT = {
     "", "app", "bottleneck", "catalog", "charts", "costs", "engine", "errors", "exports", "graph",
-    "i18n", "images", "layout", "layouting", "pages", "requests", "results", "settings", "tasks",
+    "graph_exports", "i18n", "images", "layout", "layouting", "pages", "requests", "results",
+    "settings", "tasks",
     "ui", "weights", "what_if", "__main__",
 }  # fmt: skip
 LIGHT_ATTRIBUTION = {"explorer.attribution", "explorer.attribution.methods"} | {
     "explorer.attribution.overlay"
+}
+LIGHT_INSPECTION = {"explorer.inspection"} | {
+    f"explorer.inspection.{name}"
+    for name in ("choosing", "formulas", "grids", "snippets", "tiles", "types")
 }
 LONGEST = {"explorer": 500, "pages": 110}
 
@@ -169,6 +175,8 @@ def test_streamlit_stays_in_its_room() -> None:
 def is_light(module: str) -> bool:
     """Whether loading the module must not load torch."""
     unit = unit_of(module)
+    if unit == "inspection":
+        return module in LIGHT_INSPECTION
     return module in LIGHT_ATTRIBUTION if unit == "attribution" else unit in LIGHT
 
 

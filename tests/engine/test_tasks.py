@@ -24,6 +24,11 @@ ALL: list[Any] = [
     tasks.Trace("lenet5", (1, 28, 28)),
     tasks.TorchinfoSummary("lenet5"),
     tasks.Measure(REF, LatencyRequest()),
+    tasks.LayerWeights(REF, "conv1"),
+    tasks.FeatureMaps(REF, IMAGE, "conv1"),
+    tasks.EffectiveField(REF, IMAGE, "conv1", (3, 4)),
+    tasks.ClassCode("torch.nn.modules.conv.Conv2d"),
+    tasks.ExportOnnx(REF),
 ]
 OTHER: dict[str, list[Any]] = {  # another value for each field
     "ref": [ModelRef("lenet5"), ModelRef("resnet18", "digits")],
@@ -38,6 +43,11 @@ OTHER: dict[str, list[Any]] = {  # another value for each field
     ],
     "model": ["resnet18"],
     "input_size": [None, (1, 32, 32)],
+    "module_path": ["", "conv1@2"],
+    "layer": ["", "op:conv1"],
+    "order": ["max"],
+    "position": [None, (4, 3)],
+    "source": ["torch.nn.modules.conv.Conv1d"],
 }
 
 
