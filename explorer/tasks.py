@@ -13,14 +13,14 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from explorer.i18n import N_
-from explorer.requests import ExplainRequest, LatencyRequest, ModelRef
+from explorer.requests import AssessRequest, ExplainRequest, LatencyRequest, ModelRef
 
 if TYPE_CHECKING:
     from explorer import results
     from explorer.graph import LayerGraph
     from explorer.inspection import types as inspected
     from explorer.pool import ModelPool
-    from explorer.results import Attribution, LatencyResult, Prediction
+    from explorer.results import Attribution, LatencyResult, Prediction, TrustCard
     from explorer.weights import WeightsStatus
     from explorer.zoo import LoadedModel
 
@@ -178,6 +178,37 @@ class Explain:
         with _model(context, self.ref) as loaded:
             context.stage(N_("Computing the map"))
             return explain(loaded, image, self.request, progress=context.progress)
+
+
+@dataclass(frozen=True, slots=True)
+class AssessMap:
+    """How far to believe a map.
+
+    Attributes:
+        ref: The network.
+        image: The uploaded file.
+        request: The map and the checks.
+        found: The map where it is there already, which saves computing it; not part of the key.
+    """
+
+    ref: ModelRef
+    image: bytes
+    request: AssessRequest
+    found: Attribution | None = None
+
+    def key(self) -> str:
+        """By the content of the image and of the request."""
+        return digest("assess", self.ref, self.image, self.request)
+
+    def run(self, context: Context) -> TrustCard:
+        """The trust card; with each check that is done, a partial one is handed out."""
+        from explorer.attribution.quality import assess
+        from explorer.images import open_image
+
+        image = open_image(self.image)
+        with _model(context, self.ref) as loaded:
+            context.stage(N_("Checking the map"))
+            return assess(loaded, image, self.request, self.found, context.progress)
 
 
 @dataclass(frozen=True, slots=True)
@@ -382,3 +413,62 @@ class ExportOnnx:
         with _model(context, self.ref) as loaded:
             context.stage(N_("Writing the ONNX file"))
             return export_onnx(loaded)
+
+
+@dataclass(frozen=True, slots=True)
+class Reconcile:
+    """What others count of a network beside our count; needs no weights.
+
+    Attributes:
+        model: Catalog id.
+    """
+
+    model: str
+
+    def key(self) -> str:
+        """By model."""
+        return digest("reconcile", self.model)
+
+    def run(self, context: Context) -> tuple[results.OtherCount, ...]:
+        """One row for each source."""
+        from explorer.catalog import find
+        from explorer.reconcile import reconcile
+        from explorer.trace import trace_spec
+
+        spec = find(self.model)
+        context.stage(N_("Tracing the network"))
+        graph = trace_spec(spec)
+        context.stage(N_("Asking the other counters"))
+        return reconcile(spec, graph, progress=context.progress)
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureRoofline:
+    """Layers of an untrained network under the roof of this device.
+
+    Attributes:
+        model: Catalog id.
+        renew: How often the visitor asked for a new measurement; above 0 the device's peaks are
+            measured anew too.
+    """
+
+    model: str
+    renew: int = 0
+
+    def key(self) -> str:
+        """By model and by how often it was renewed."""
+        return digest("roofline", self.model, self.renew)
+
+    def run(self, context: Context) -> results.RooflineResult:
+        """The layers with their times."""
+        from explorer.catalog import find
+        from explorer.roofline import device_peaks, roofline
+        from explorer.trace import trace_spec
+
+        with _model(context, ModelRef(self.model)) as loaded:
+            context.stage(N_("Tracing the network"))
+            graph = trace_spec(find(self.model))
+            context.stage(N_("Measuring what the device can do"))
+            peaks = device_peaks(loaded.device, renew=self.renew > 0, progress=context.progress)
+            context.stage(N_("Timing the layers"))
+            return roofline(loaded, graph, peaks, progress=context.progress)

@@ -29,6 +29,8 @@ ALL: list[Any] = [
     tasks.EffectiveField(REF, IMAGE, "conv1", (3, 4)),
     tasks.ClassCode("torch.nn.modules.conv.Conv2d"),
     tasks.ExportOnnx(REF),
+    tasks.Reconcile("lenet5"),
+    tasks.MeasureRoofline("lenet5"),
 ]
 OTHER: dict[str, list[Any]] = {  # another value for each field
     "ref": [ModelRef("lenet5"), ModelRef("resnet18", "digits")],
@@ -47,6 +49,7 @@ OTHER: dict[str, list[Any]] = {  # another value for each field
     "layer": ["", "op:conv1"],
     "order": ["max"],
     "position": [None, (4, 3)],
+    "renew": [1],
     "source": ["torch.nn.modules.conv.Conv1d"],
 }
 
