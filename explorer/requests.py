@@ -28,12 +28,39 @@ class ExplainRequest:
         target: Class index; None for the predicted class.
         layer: Module path for layer methods; None for the method's default.
         options: The method's own options by name; missing ones take their defaults.
+        also: Further classes, whose scores are added to the target's.
+        against: Class whose score is subtracted ("A rather than B"); None for none.
+        output: "logit", or "probability" (softmax).
     """
 
     method: str
     target: int | None = None
     layer: str | None = None
     options: dict[str, Any] = field(default_factory=dict)
+    also: tuple[int, ...] = ()
+    against: int | None = None
+    output: str = "logit"
+
+
+@dataclass(frozen=True, slots=True)
+class AssessRequest:
+    """How far to believe one attribution map.
+
+    Attributes:
+        explain: The map.
+        checks: Ids in ``explorer.attribution.quality_plan.CHECKS``.
+        steps: Points of the deletion and insertion curves after the first.
+        orders: Random orders that the curves are held against.
+        samples: Random squares of the infidelity.
+        noises: Noisy images of the sensitivity.
+    """
+
+    explain: ExplainRequest
+    checks: tuple[str, ...] = ("curves", "randomisation", "agreement")
+    steps: int = 16
+    orders: int = 5
+    samples: int = 32
+    noises: int = 3
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,8 +158,8 @@ class TrustCard:
         delta: Completeness delta, relative, where the method promises completeness.
         deletion: Places taken out, strongest first.
         insertion: Places put in, strongest first.
-        randomisation: Rank correlation with the map of the network with shuffled weights, -1…1, over
-            the pixels where not both are zero; near 0 where the map depends on what was learned.
+        randomisation: Rank correlation with the map of the network with shuffled weights, -1…1,
+            over the pixels where not both are zero; near 0 where it depends on what was learned.
         randomisation_abs: The same of |map|.
         agreement: Method id → rank correlation of |map| with that method's, over small squares.
         infidelity: Share, 0…1, of the change of the logit under removed squares that the map's sum
