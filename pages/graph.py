@@ -4,8 +4,10 @@ import streamlit as st
 
 from explorer.i18n import _
 from explorer.tasks import TorchinfoSummary, Trace
+from explorer.ui.graph_exports import show_graph_exports
 from explorer.ui.graph_page import show_graph
 from explorer.ui.jobs import run_task
+from explorer.ui.layer_panel import show_layer_panel
 from explorer.ui.outline import show_outline
 from explorer.ui.page import how_computed, page_head
 from explorer.ui.params import choice
@@ -34,7 +36,12 @@ def main(selection: Selection) -> None:
         return
     say_method(graph)
     if view == "graph":
-        show_graph(graph)
+        drawing, panel = st.columns([1.75, 1], gap="medium")
+        with drawing:
+            selected = show_graph(graph)
+        with panel:
+            show_layer_panel(graph, selected, selection)
+        show_graph_exports(graph, selection)
     elif view == "outline":
         show_outline(graph)
     else:
