@@ -152,7 +152,7 @@ def field_over_image(
         "xaxis": {**hidden, "range": [-0.5, columns - 0.5]},
         "yaxis": {**hidden, "range": [rows - 0.5, -0.5], "scaleanchor": "x"},
         "shapes": shapes, "height": height, "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
-        "dragmode": False, "hovermode": "closest", "clickmode": "event+select",
+        "dragmode": False, "hovermode": "closest", "clickmode": "event+select", "hoverdistance": 40,
     }  # fmt: skip
     alt = _("Receptive field of position {row}, {column} over the image.").format(
         row=view.position[0], column=view.position[1]

@@ -48,22 +48,16 @@ def extractor_snippet(spec: ModelSpec, weights: str | None, layer: str) -> str |
     node = path if call in ("", "1") else f"{path}_{int(call) - 1}"
     place = "timm.models" if spec.source == "timm" else "torchvision.models.feature_extraction"
     head = _model_lines(spec, weights)
-    nodes = f"{{{node!r}: 'features'}}"
-    if spec.source == "timm":
-        # timm's takes a list of nodes and gives a list of tensors.
-        make, take = f"create_feature_extractor(model, [{node!r}])", "[0]"
-    else:
-        make, take = f"create_feature_extractor(model, {nodes})", "['features']"
+    make = f'create_feature_extractor(model, {{"{node}": "features"}})'
     return "\n".join(
         [
-            head[0],
-            *head[1:-1],
+            *head[:-1],
             f"from {place} import create_feature_extractor",
             head[-1],
             "",
             f"extractor = {make}",
             "with torch.inference_mode():",
-            f"    features = extractor(torch.rand(1, {_sizes(spec)})){take}",
+            f"    features = extractor(torch.rand(1, {_sizes(spec)}))['features']",
             "print(features.shape)",
         ]
     ).replace("'", '"')
