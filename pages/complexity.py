@@ -2,14 +2,21 @@
 
 import streamlit as st
 
-from explorer.charts.costs import kind_shares, layer_costs, profile
-from explorer.charts.nested import treemap
 from explorer.i18n import _
-from explorer.tasks import Trace
-from explorer.ui.charts import show_figure
-from explorer.ui.cost_view import cost_table, headline
-from explorer.ui.jobs import run_task
-from explorer.ui.page import how_computed, page_head, table_downloads
+from explorer.ui.complexity.calculator import show_calculator
+from explorer.ui.complexity.cards import show_cards
+from explorer.ui.complexity.other import load_view
+from explorer.ui.complexity.picture import (
+    choose_quantity,
+    show_depth,
+    show_nested,
+    with_times_if_wanted,
+)
+from explorer.ui.complexity.roof import show_roofline
+from explorer.ui.complexity.sources import show_counters, show_python, show_torchinfo
+from explorer.ui.complexity.table import show_table
+from explorer.ui.complexity.view import PHONE, choose_convention, operation_names
+from explorer.ui.page import how_computed, page_head
 from explorer.ui.params import choice
 from explorer.ui.selection import Selection
 from explorer.ui.viewport import viewport_width
@@ -21,36 +28,65 @@ def main(selection: Selection) -> None:
         _("Where the network spends: a bar is a layer, in the order of the forward pass."),
         selection,
     )
-    graph = run_task(Trace(selection.spec.id), _("Tracing"))
-    if graph is None:
-        return
-    headline(graph)
-    quantity = choice(
-        "by",
-        _("Show"),
-        {
-            "macs": _("multiply–accumulates"),
-            "params": _("parameters"),
-            "activation_bytes": _("activation memory"),
-        },
-        kind="segmented",
-    )
-    rows = layer_costs(graph)
     width = viewport_width()
-    along, nested, kinds = st.tabs([_("Along the depth"), _("Nested"), _("By kind")])
-    with along:
-        show_figure(profile(rows, quantity, width=width), "profile")
-    with nested:
-        show_figure(treemap(rows, quantity, title=selection.spec.name), "treemap")
-    with kinds:
-        show_figure(kind_shares(rows, width=width), "kinds")
-    table = cost_table(graph, rows)
-    st.dataframe(table, hide_index=True)
-    about = {
-        "model": graph.model, "input": list(graph.input_shape), "convention": "MACs, batch 1, fp32",
-        "complete": graph.complete, "versions": graph.versions,
+    cards, controls, tabs, picture = _places(width)
+    with controls:
+        left, middle, right = st.columns([1.1, 1.6, 0.9])
+    with left:
+        convention = choose_convention()
+    with middle:
+        by = choose_quantity(operation_names()[convention])
+    with tabs:
+        shown = choice("view", _("View"), _views(), kind="select" if width < PHONE else "segmented")
+    if shown == "calculator":
+        with picture:
+            show_calculator(convention, width)
+    view = load_view(selection, convention, width, (right, controls, picture))
+    if view is not None:
+        with cards:
+            show_cards(view)
+        with picture:
+            _show(shown, view, by)
+    _explain()
+
+
+def _places(width: int) -> tuple[st.delta_generator.DeltaGenerator, ...]:
+    """Cards, controls, tabs, picture; on a phone the picture comes before cards and controls."""
+    if width < PHONE:
+        tabs, picture, cards, controls = (st.container() for _place in range(4))
+    else:
+        cards, controls, tabs, picture = (st.container() for _place in range(4))
+    return cards, controls, tabs, picture
+
+
+def _views() -> dict[str, str]:
+    return {
+        "depth": _("Along the depth"),
+        "nested": _("Nested"),
+        "table": _("Table"),
+        "roofline": _("Roofline"),
+        "counters": _("Which counter to believe"),
+        "calculator": _("Bottleneck calculator"),
+        "torchinfo": "torchinfo",
+        "python": "Python",
+    }
+
+
+def _show(shown: str, view, by: str) -> None:  # type: ignore[no-untyped-def]
+    if shown in ("depth", "nested"):
+        timed = with_times_if_wanted(view, by)
+        if timed is not None:
+            (show_depth if shown == "depth" else show_nested)(timed, by)
+        return
+    parts = {
+        "table": show_table, "roofline": show_roofline, "counters": show_counters,
+        "torchinfo": show_torchinfo, "python": show_python,
     }  # fmt: skip
-    table_downloads(f"complexity-{graph.model.replace('/', '-')}", table, about)
+    if shown in parts:
+        parts[shown](view)
+
+
+def _explain() -> None:
     how_computed(
         _(
             "Counted on the traced operations: a convolution is out channels × kernel × "
@@ -58,7 +94,11 @@ def main(selection: Selection) -> None:
             "groups × output positions, a linear layer inputs × outputs; attention is counted, "
             "normalisation, activation and pooling are zero by convention. One FLOP "
             "count is 2 × MACs. "
-            "Activation memory is the bytes that all operations write, fp32, batch 1."
+            "Activation memory is the bytes that all operations write. “2016 operations” are "
+            "those of Canziani, Paszke and Culurciello (arXiv:1605.07678): convolutions with "
+            "their groups ignored, biases, ReLU and pooling included. Receptive fields follow "
+            "Araujo, Norris and Sim 2019 (doi:10.23915/distill.00021), the roofline Williams, "
+            "Waterman and Patterson 2009 (doi:10.1145/1498765.1498785)."
         )
     )
 

@@ -140,6 +140,63 @@ def outgoing(key: str, text: str) -> None:
     _note(key, text, "")
 
 
+def entry(key: str, label: str, bounds: tuple[int, int], *, default: int) -> int:
+    """A whole number to type, whose query parameter is ``key``; for ranges too wide for a slider.
+
+    Args:
+        key: Name of the query parameter.
+        label: Translated label with the unit.
+        bounds: Smallest and largest value, inclusive; a value outside is said and replaced.
+        default: The value to begin with.
+    """
+    low, high = bounds
+
+    def read(text: str) -> int | None:
+        try:
+            value = int(text)
+        except ValueError:
+            return None
+        return value if low <= value <= high else None
+
+    widget = _prepare(key, default, read, [_("{low} to {high}").format(low=low, high=high)])
+    value = st.number_input(label, low, high, step=1, key=widget)
+    return int(_note(key, int(value), default))
+
+
+def text(key: str, label: str, *, placeholder: str = "") -> str:
+    """A line of text whose query parameter is ``key``; "" needs none."""
+    widget = _prepare(key, "", lambda asked: asked[:200], [])
+    value = st.text_input(label, key=widget, placeholder=placeholder, max_chars=200)
+    return str(_note(key, value or "", ""))
+
+
+def several(
+    key: str, label: str, options: Mapping[str, str], *, default: Sequence[str], most: int
+) -> list[str]:
+    """Some of several choices; the query parameter ``key`` lists their ids between commas.
+
+    Args:
+        key: Name of the query parameter.
+        label: Translated label of the control.
+        options: Id → translated label.
+        default: The ids to begin with.
+        most: How many at once.
+
+    Returns:
+        The chosen ids in the order in which they were chosen; none where all were taken away.
+    """
+
+    def read(text: str) -> list[str] | None:
+        ids = list(dict.fromkeys(text.split(",")))
+        return ids if ids and len(ids) <= most and all(id in options for id in ids) else None
+
+    widget = _prepare(key, list(default), read, list(options))
+    chosen = st.multiselect(
+        label, list(options), format_func=lambda id: options[id], max_selections=most, key=widget
+    )
+    return list(_note(key, list(chosen), list(default), ",".join))
+
+
 def _prepare(
     key: str, default: Any, read: Callable[[str], Any | None], allowed: Sequence[str]
 ) -> str:
