@@ -8,7 +8,7 @@ import streamlit as st
 
 from explorer.attribution.overlay import overlay, to_png
 from explorer.charts.inspection import profile
-from explorer.i18n import _
+from explorer.i18n import _, ngettext
 from explorer.images import SAMPLES
 from explorer.inspection.choosing import Chosen
 from explorer.inspection.tiles import activations, enlarge, mosaic
@@ -78,9 +78,11 @@ def _grid(found: FeatureMaps, sizes: str) -> None:
         "channel's smallest value, pale its largest."
     ).format(shown=len(found.channels), total=total, shape=sizes)
     if found.prefix:
-        caption += " " + _("{count} tokens in front of the grid are left out.").format(
-            count=found.prefix
-        )
+        caption += " " + ngettext(
+            "One token in front of the grid is left out.",
+            "{count} tokens in front of the grid are left out.",
+            found.prefix,
+        ).format(count=found.prefix)
     columns = min(COLUMNS, len(found.channels))
     sheet = mosaic(activations(found.maps), columns, SIDE)
     st.image(sheet, caption=caption, width="stretch")

@@ -106,7 +106,16 @@ def _formulas(chosen: Chosen) -> None:
     """Multiply–accumulates of the op, or of those that the module runs itself."""
     own = [chosen.op] if chosen.op is not None else _own_ops(chosen)
     working = [op for op in own if op.macs or not op.counted]
-    if not working and own:
+    inside = sum(1 for op in chosen.ops if op.macs)
+    if not working and inside:
+        st.caption(
+            ngettext(
+                "The sum of one operation inside that multiplies.",
+                "The sum of {count} operations inside that multiply.",
+                inside,
+            ).format(count=inside)
+        )
+    elif not working and own:
         st.caption(_(formula(own[-1]).why))
     for op in working[:MOST_FORMULAS]:
         found = formula(op)

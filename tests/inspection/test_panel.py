@@ -66,6 +66,16 @@ def test_an_op_without_a_count_says_so() -> None:
     assert "Counts 0 multiply–accumulates by convention" in texts(panel(s="relu_1"))
 
 
+def test_a_block_is_the_sum_of_what_is_inside() -> None:
+    # A fire module runs only a concatenation itself; its three convolutions multiply.
+    said = texts(panel(m="squeezenet1_1", s="features.3", w="0"))
+    assert "The sum of 3 operations inside that multiply." in said
+    assert "Counts 0" not in said
+    assert "Fire module (Iandola et al. 2016)" in said
+    # 55·55·(64·16 + 16·64 + 9·16·64) MACs
+    assert "34,073,600" in said
+
+
 def test_weights_show_kernels_norms_and_downloads() -> None:
     app = panel(s="conv1", panel="weights")
     assert "`conv1.weight` · 6×1×5×5" in texts(app)
