@@ -2,11 +2,26 @@
 
 import streamlit as st
 
-from explorer.attribution import METHODS, ExplainRequest
+from explorer.attribution import ExplainRequest
 from explorer.charts.attribution import probability_bars
 from explorer.i18n import _
 from explorer.tasks import Explain, Predict
-from explorer.ui.attribution_view import choose_method, choose_target, map_controls, show_map
+from explorer.ui.attribution.controls import (
+    choose_methods,
+    choose_target,
+    map_controls,
+    options_of,
+    take_bar,
+)
+from explorer.ui.attribution.maps import (
+    Scene,
+    columns_for,
+    compute,
+    scale_for,
+    show_difference,
+    show_map,
+)
+from explorer.ui.attribution.region import choose_box
 from explorer.ui.charts import show_figure
 from explorer.ui.jobs import run_task
 from explorer.ui.page import how_computed, page_head
@@ -28,33 +43,58 @@ def main(selection: Selection) -> None:
         photo = choose_photo(selection.spec.dataset)
         if photo is None:
             return
-    prediction = None
     with view:
         prediction = run_task(Predict(selection.ref, photo.data), _("Classifying"))
     with controls:
-        method = choose_method()
+        methods = choose_methods()
         target = choose_target(selection.spec.dataset, prediction)
-        look = map_controls()
+        options = options_of(methods)
+        look = map_controls(len(methods))
+        box = choose_box()
     if prediction is None:
         return
-    chosen = list(METHODS) if method == "all" else [method]
+    scene = Scene(prediction, photo.data, look, box)
+    tasks = [
+        Explain(selection.ref, photo.data, ExplainRequest(name, target, options=options[name]))
+        for name in methods
+    ]
     with view:
-        places = st.columns([1.5, 1] if len(chosen) == 1 else len(chosen), gap="medium")
-        for place, name in zip(places, chosen, strict=False):
+        if len(tasks) == 1:
+            places = list(st.columns([1.6, 1], gap="medium"))
+        else:
+            count = columns_for(len(tasks))
+            rows = range(0, len(tasks), count)
+            places = [place for _row in rows for place in st.columns(count, gap="small")]
+        done = []
+        for place, task in zip(places, tasks, strict=False):
             with place:
-                request = ExplainRequest(name, target=target)
-                label = _("Computing {method}").format(method=_(METHODS[name].name))
-                found = run_task(Explain(selection.ref, photo.data, request), label)
+                found = compute(task, prediction)
                 if found is not None:
-                    show_map(found, look)
-        with places[-1] if len(chosen) == 1 else st.container():
-            show_figure(probability_bars(prediction), "top5")
+                    done.append((place, task, found))
+        maps = [found for _place, _task, found in done]
+        scale = scale_for(maps, look)
+        for place, task, found in done:
+            with place:
+                show_map(found, scene, task, scale)
+        if not tasks:
+            st.info(_("Choose a method to see a map."), icon=":material/frame_inspect:")
+        with places[1] if len(tasks) == 1 else st.container():
+            show_figure(probability_bars(prediction), "top5", on_click=take_bar)
+            st.caption(_("A click on a bar explains that class."))
+        if len(tasks) > 1 and maps:
+            st.caption(
+                _("All maps share one scale.") if look.shared else _("Each map has its own scale.")
+            )
+        if len(maps) > 1:
+            show_difference(maps, look)
     how_computed(
         _(
-            "Every map is computed by Captum on the image as the network sees it (the crop shown). "
-            "Saliency is the gradient of the class's logit, Integrated Gradients sums "
-            "gradients on the "
-            "way from a black image, Grad-CAM weighs the last feature maps by their mean gradient."
+            "Every map explains the class's logit, on the image as the network sees it (the crop "
+            "shown), mostly through Captum; each method's source is in the registry of methods. "
+            "Colours are full at the percentile chosen. The checks of a map: deletion and "
+            "insertion (Petsiuk et al. 2018) over 14 × 14 squares against five random orders, "
+            "shuffled weights (Adebayo et al. 2018), rank agreement of methods, infidelity and "
+            "max-sensitivity (Yeh et al. 2019)."
         )
     )
 

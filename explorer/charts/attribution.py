@@ -6,7 +6,7 @@ import base64
 import html
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import plotly.graph_objects as go
 
-    from explorer.results import Attribution, Prediction
+    from explorer.results import Attribution, Prediction, TrustCard
 
 BAR = "#0072b2"
 # Blue for what speaks against, orange for what speaks for: the pair that all common forms of colour
@@ -174,6 +174,75 @@ def attribution_map(found: Attribution, options: MapOptions = MapOptions()) -> g
         rows=rows, columns=columns
     )
     return theme.figure([heat], layout, alt=alt)
+
+
+def difference_map(
+    first: Attribution, second: Attribution, options: MapOptions = MapOptions()
+) -> go.Figure:
+    """One map minus another over the crop, each first divided by its own 99th percentile.
+
+    Args:
+        first: Where it is stronger, the difference is positive.
+        second: Of the same image.
+        options: Opacity and height; the scale is 1, both signs are shown.
+    """
+    parts = [
+        np.nan_to_num(np.asarray(item.map, np.float64)) / (_own_scale(item.map, 99.0) or 1.0)
+        for item in (first, second)
+    ]
+    difference = replace(first, map=np.asarray(parts[0] - parts[1], np.float32))
+    return attribution_map(difference, replace(options, mode="signed", scale=1.0))
+
+
+def trust_curves(card: TrustCard, *, height: int = 300) -> go.Figure:
+    """Deletion and insertion by the map, over the range of random orders.
+
+    Args:
+        card: With both curves.
+        height: Pixels.
+    """
+    traces: list[dict[str, Any]] = []
+    named = (
+        (card.deletion, _("strongest taken out"), "#d55e00", "rgba(213,94,0,0.18)"),
+        (card.insertion, _("strongest put in"), BAR, "rgba(0,114,178,0.18)"),
+    )
+    for curve, name, colour, pale in named:
+        if curve is None:
+            continue
+        x = [100 * float(share) for share in curve.shares]
+        low, high = 100 * curve.random_scores.min(axis=0), 100 * curve.random_scores.max(axis=0)
+        traces.append(
+            {
+                "type": "scatter", "x": [*x, *x[::-1]], "y": [*high.tolist(), *low[::-1].tolist()],
+                "fill": "toself", "fillcolor": pale, "line": {"width": 0}, "hoverinfo": "skip",
+                "mode": "lines", "name": _("random orders"), "showlegend": False,
+            }
+        )  # fmt: skip
+        traces.append(
+            {
+                "type": "scatter", "mode": "lines", "x": x, "name": name,
+                "y": (100 * curve.scores).tolist(), "line": {"color": colour, "width": 2.5},
+                "hovertemplate": _("%{x:.0f} % of the places: %{y:.2f} %") + "<extra></extra>",
+            }
+        )  # fmt: skip
+    if not traces:
+        return theme.empty(_("The curves were not computed."))
+    layout = {
+        "xaxis": {
+            "title": theme.axis_title(_("Places changed"), "%"), "range": [0, 100],
+            "fixedrange": True,
+        },
+        "yaxis": {
+            "title": theme.axis_title(_("Probability of the class"), "%"), "rangemode": "tozero",
+            "fixedrange": True,
+        },
+        "height": height,
+        "margin": {"t": 36},
+        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+        "dragmode": False,
+    }  # fmt: skip
+    alt = _("Probability while places are taken out or put in; bands show random orders.")
+    return theme.figure(traces, layout, alt=alt)
 
 
 def _own_scale(values: npt.NDArray[np.float32], percentile: float) -> float:

@@ -1,4 +1,4 @@
-"""The visitor's image: an upload, kept for the session, or a sample named in the URL."""
+"""The visitor's image: an upload or a shot, kept for the session, or a sample in the URL."""
 
 from __future__ import annotations
 
@@ -43,6 +43,9 @@ def choose_photo(dataset: str) -> Photo | None:
     upload = st.file_uploader(
         _("Or your own photo"), FILE_TYPES, key="_uploader", on_change=_keep_upload
     )
+    if st.toggle(_("Take a photo"), key="_camera_on"):
+        # Drawn only when asked for: the browser wants a permission as soon as it is there.
+        st.camera_input(_("Camera"), key="_camera", on_change=_keep_shot)
     kept: Photo | None = st.session_state.get("_upload")
     if kept is not None and upload is None:
         st.button(
@@ -64,6 +67,14 @@ def _keep_upload() -> None:
         st.session_state.pop("_upload", None)
     else:
         st.session_state["_upload"] = Photo(upload.name, upload.getvalue(), uploaded=True)
+
+
+def _keep_shot() -> None:
+    shot = st.session_state["_camera"]
+    if shot is None:
+        st.session_state.pop("_upload", None)
+    else:
+        st.session_state["_upload"] = Photo(_("camera"), shot.getvalue(), uploaded=True)
 
 
 def _drop_upload() -> None:

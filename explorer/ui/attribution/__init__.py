@@ -1,0 +1,1 @@
+"""The attribution page's parts: controls, maps side by side, what they are worth, downloads."""

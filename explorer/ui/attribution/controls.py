@@ -1,0 +1,174 @@
+"""What the visitor chooses on the attribution page; all of it is in the URL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+import streamlit as st
+
+from explorer.attribution import METHODS, Method, Prediction
+from explorer.attribution.quality_plan import map_passes
+from explorer.catalog import class_labels
+from explorer.catalog.spec import Dataset
+from explorer.i18n import _
+from explorer.ui.params import choice, flag, number, several
+from explorer.ui.text import plain
+
+Mode = Literal["positive", "absolute", "signed"]
+#: Maps at once: more would be too small to compare.
+MOST_MAPS = 6
+TOUR_LENGTH = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How maps are drawn.
+
+    Attributes:
+        opacity: 0…1 of the coloured map.
+        percentile: Of |map| that is drawn at full strength.
+        mode: Which sign is drawn.
+        smoothing: Standard deviation of a Gaussian over the map, as a share of the image's side.
+        shared: One scale for all maps instead of each its own.
+        values: Draw maps whose values can be read with the pointer.
+    """
+
+    opacity: float
+    percentile: float
+    mode: Mode
+    smoothing: float = 0.0
+    shared: bool = False
+    values: bool = False
+
+
+def tour() -> list[str]:
+    """The five cheapest methods, in the registry's order."""
+    cheapest = sorted(METHODS, key=map_passes)[:TOUR_LENGTH]
+    return [name for name in METHODS if name in cheapest]
+
+
+def choose_methods() -> list[str]:
+    """Draws the methods and the tour's button; gives ids of ``METHODS``.
+
+    ``?method=`` of one map, and ``?method=all`` for the tour, are read and become ``?methods=``.
+    """
+    asked = st.query_params.get("method")
+    if asked is not None and "methods" not in st.query_params:
+        _take_single(asked)
+    st.session_state["_url_writes"]["method"] = None
+    names = {name: _(method.name) for name, method in METHODS.items()}
+    chosen = several("methods", _("Methods"), names, default=["grad_cam"], most=MOST_MAPS)
+    st.button(
+        _("Tour: the five cheapest methods"), on_click=_start_tour, icon=":material/tour:",
+        width="stretch", key="tour",
+    )  # fmt: skip
+    return chosen
+
+
+def _take_single(asked: str) -> None:
+    if asked == "all" or asked in METHODS:
+        st.session_state["_w_methods"] = tour() if asked == "all" else [asked]
+    else:
+        st.session_state["_bad_method"] = asked
+    bad = st.session_state.get("_bad_method")
+    if bad is not None:
+        st.warning(
+            _("“{value}” is no attribution method; choose one of the list.").format(
+                value=plain(bad)
+            ),
+            icon=":material/link_off:",
+        )
+
+
+def _start_tour() -> None:
+    st.session_state["_w_methods"] = tour()
+
+
+def choose_target(dataset: Dataset, prediction: Prediction | None) -> int | None:
+    """Draws the list of classes, the most probable first; gives the class to explain.
+
+    Args:
+        dataset: Decides the classes.
+        prediction: None while it is being made; then the predicted class is explained.
+    """
+    labels = class_labels(dataset)
+    best = () if prediction is None else prediction.top
+    top = {str(score.index): f"{score.label} · {score.probability:.1%}" for score in best}
+    rest = {str(number): label for number, label in enumerate(labels) if str(number) not in top}
+    options = {"predicted": _("the most probable class")} | top | rest
+    chosen = choice("target", _("Class to explain"), options)
+    return None if chosen == "predicted" else int(chosen)
+
+
+def take_bar(data: list[Any]) -> None:
+    """Makes the class whose bar was clicked the one to explain."""
+    if data:
+        st.session_state["_w_target"] = str(data[0])
+
+
+def map_controls(count: int) -> Look:
+    """Draws the overlay's controls.
+
+    Args:
+        count: Maps on the page; the shared scale is offered from two on.
+    """
+    with st.expander(_("Overlay"), icon=":material/layers:"):
+        mode = choice(
+            "sign",
+            _("Show"),
+            {
+                "positive": _("what speaks for the class"),
+                "absolute": _("strength, either sign"),
+                "signed": _("for and against"),
+            },
+        )
+        opacity = number("opacity", _("Opacity (%)"), (0, 100), default=60, step=5)
+        percentile = number("clip", _("Full strength at percentile"), (90, 100), default=99)
+        smoothing = number("smooth", _("Smoothing (% of the side)"), (0, 10), default=0)
+        values = flag("values", _("Read values with the pointer"))
+        shared = count > 1 and flag("shared", _("One scale for all maps"))
+    return Look(opacity / 100, percentile, cast(Mode, mode), smoothing / 100, shared, values)
+
+
+def options_of(methods: list[str]) -> dict[str, dict[str, Any]]:
+    """Draws the options of the chosen methods in one expander; gives them by method."""
+    found: dict[str, dict[str, Any]] = {name: {} for name in methods}
+    if not any(METHODS[name].options for name in methods):
+        return found
+    with st.expander(_("Options of the methods"), icon=":material/tune:"):
+        for name in methods:
+            if METHODS[name].options:
+                st.markdown(f"**{_(METHODS[name].name)}**")
+                found[name] = method_options(METHODS[name])
+    return found
+
+
+def method_options(method: Method) -> dict[str, Any]:
+    """Draws the method's own options and gives those that differ from their defaults."""
+    values: dict[str, Any] = {}
+    for option in method.options:
+        key, title = f"{method.id}.{option.name}", _(option.title)
+        if option.kind == "bool":
+            value: Any = flag(key, title, default=bool(option.default))
+        elif option.kind == "choice":
+            labels = {name: _(label) for name, label in option.choices.items()}
+            value = choice(key, title, labels, default=str(option.default))
+        else:
+            bounds = (option.low, option.high)
+            step = 1.0 if option.kind == "int" else 0.01
+            value = number(key, title, bounds, default=float(option.default), step=step)
+        if value != option.default:
+            values[option.name] = value
+    return values
+
+
+def pass_seconds(prediction: Prediction, known: Mapping[str, tuple[float, int]]) -> float:
+    """Seconds of one forward pass on this machine: the least that was measured.
+
+    Args:
+        prediction: Its pass may have been the network's first, which is slower.
+        known: Method → (seconds, passes) of the maps that were computed.
+    """
+    return min([prediction.seconds, *(seconds / passes for seconds, passes in known.values())])

@@ -1,0 +1,178 @@
+"""Maps on the attribution page: price, computation, picture, several side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import streamlit as st
+
+from explorer.attribution import METHODS, Attribution, Prediction, to_png
+from explorer.attribution.overlay import blend, colours, scale_of, smooth, with_box
+from explorer.attribution.quality_plan import map_passes
+from explorer.catalog import class_labels, find
+from explorer.charts.attribution import MapOptions, attribution_map, difference_map
+from explorer.engine import get_engine
+from explorer.i18n import _
+from explorer.results import FloatArray
+from explorer.tasks import Explain
+from explorer.ui.attribution.controls import Look, pass_seconds
+from explorer.ui.attribution.downloads import downloads
+from explorer.ui.attribution.region import Box
+from explorer.ui.attribution.trust import trust
+from explorer.ui.charts import show_figure
+from explorer.ui.jobs import run_task
+from explorer.ui.params import choice
+
+#: Maps that are dearer than this, estimated, wait for a click.
+AUTO_SECONDS = 20.0
+#: Height of a map whose values can be read, in pixels.
+VALUES_HEIGHT = 440
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What all maps of the page share.
+
+    Attributes:
+        prediction: What the network says of the image.
+        data: The image's bytes.
+        look: How maps are drawn.
+        box: The region that is looked at; None for none.
+    """
+
+    prediction: Prediction
+    data: bytes
+    look: Look
+    box: Box | None = None
+
+
+def columns_for(count: int) -> int:
+    """Maps in a row: 1, 2 (of 2 or 4), else 3."""
+    return {1: 1, 2: 2, 4: 2}.get(count, 3)
+
+
+def compute(task: Explain, prediction: Prediction) -> Attribution | None:
+    """The map; its price first, and a button where that is high; then its progress.
+
+    Args:
+        task: What to compute.
+        prediction: Tells how long a pass takes here.
+    """
+    method = METHODS[task.request.method]
+    known: dict[str, tuple[float, int]] = st.session_state.setdefault(f"_paid_{task.ref}", {})
+    if get_engine().find(task.key()) is None:
+        price = map_passes(method.id, task.request.options) * pass_seconds(prediction, known)
+        started = task.key() in st.session_state.get("_jobs", {})
+        st.caption(
+            _("{method}: about {seconds} s on this machine").format(
+                method=_(method.name), seconds=in_words(price)
+            )
+        )
+        label = _("Compute {method}").format(method=_(method.name))
+        if price > AUTO_SECONDS and not started:
+            st.caption(_(method.answer))
+            if not st.button(label, key=f"compute-{method.id}", icon=":material/play_arrow:"):
+                return None
+    label = _("Computing {method}").format(method=_(method.name))
+    found: Attribution | None = run_task(task, label)
+    if found is not None:
+        known[method.id] = found.seconds, map_passes(method.id, task.request.options)
+    return found
+
+
+def in_words(seconds: float) -> str:
+    """Seconds with as many digits as an estimate deserves."""
+    return f"{seconds:.0f}" if seconds >= 10 else f"{seconds:.1f}" if seconds >= 0.1 else "0.1"
+
+
+def scale_for(maps: list[Attribution], look: Look) -> float | None:
+    """|value| at full strength for all maps; None where each has its own scale."""
+    if not look.shared:
+        return None
+    return max(scale_of(_smoothed(found, look), look.percentile) for found in maps)
+
+
+def _smoothed(found: Attribution, look: Look) -> FloatArray:
+    return smooth(found.map, look.smoothing * min(found.map.shape))
+
+
+def label_of(found: Attribution) -> str:
+    """Name of the class that a map explains."""
+    labels = class_labels(find(found.model).dataset)
+    return labels[found.target] if found.target < len(labels) else str(found.target)
+
+
+def show_map(found: Attribution, scene: Scene, task: Explain, scale: float | None) -> None:
+    """One map over the crop, what it answers, how well it is founded, and its downloads.
+
+    Args:
+        found: The map.
+        scene: Image and look.
+        task: What computed it.
+        scale: |value| at full strength; None for the map's own percentile.
+    """
+    method, look = METHODS[found.method], scene.look
+    label = label_of(found)
+    values = _smoothed(found, look)
+    shown = colours(values, percentile=look.percentile, mode=look.mode, scale=scale)
+    pixels = blend(found.crop, shown, look.opacity)
+    if scene.box is not None:
+        pixels = with_box(pixels, scene.box.pixels(found.map.shape))
+    caption = _("{method} for “{label}” ({probability:.1%})").format(
+        method=_(method.name), label=label, probability=float(found.probabilities[found.target])
+    )
+    picture = to_png(pixels)
+    if look.values:
+        full = scale_of(values, look.percentile) if scale is None else scale
+        options = MapOptions(look.opacity, look.mode, full or None, VALUES_HEIGHT)
+        show_figure(attribution_map(_with_map(found, values), options), f"map-{found.method}")
+        st.caption(caption)
+    else:
+        st.image(picture, caption=caption, width="stretch", alt=caption)
+    st.caption(_facts(found) + "  \n" + _(method.answer))
+    for warning in found.warnings:
+        st.warning(_(warning), icon=":material/info:")
+    if scene.box is not None:
+        scene.box.show(found)
+    downloads(found, label, picture, task)
+    trust(found, task, scene.prediction)
+
+
+def _with_map(found: Attribution, values: FloatArray) -> Attribution:
+    return replace(found, map=values)
+
+
+def _facts(found: Attribution) -> str:
+    facts = [_("{seconds:.2f} s").format(seconds=found.seconds)]
+    if found.layer:
+        facts.append(_("layer `{layer}`").format(layer=found.layer))
+    if found.delta is not None:
+        facts.append(_("completeness delta {delta:.1%}").format(delta=found.delta))
+    return " · ".join(facts)
+
+
+def show_difference(maps: list[Attribution], look: Look) -> None:
+    """One map minus another, each divided by its own full strength, where two are chosen."""
+    names = {found.method: _(METHODS[found.method].name) for found in maps}
+    with st.expander(_("Difference of two maps"), icon=":material/difference:", expanded=False):
+        left, right = st.columns(2)
+        with left:
+            first = choice("minuend", _("This map"), names)
+        with right:
+            others = {name: label for name, label in names.items() if name != first}
+            second = choice("subtrahend", _("minus this one"), others)
+        by_method = {found.method: found for found in maps}
+        one, other = by_method[first], by_method[second]
+        show_figure(
+            difference_map(
+                _with_map(one, _smoothed(one, look)), _with_map(other, _smoothed(other, look)),
+                MapOptions(look.opacity, "signed", height=VALUES_HEIGHT),
+            ),
+            "difference",
+        )  # fmt: skip
+        st.caption(
+            _(
+                "Orange: {first} is stronger; blue: {second} is. Each map is divided by its own "
+                "99th percentile first, because the units of methods differ."
+            ).format(first=names[first], second=names[second])
+        )

@@ -1,0 +1,62 @@
+"""A box on the image: how much of what speaks for the class lies in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from explorer.attribution.overlay import share_inside
+from explorer.i18n import _
+from explorer.results import Attribution
+from explorer.ui.params import flag, number
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Edges in percent of the image's width and height.
+
+    Attributes:
+        left: From the left edge.
+        top: From the upper edge.
+        right: From the left edge, more than ``left``.
+        bottom: From the upper edge, more than ``top``.
+    """
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def pixels(self, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
+        """(left, top, right, bottom) on a map (H, W), at least one pixel wide and high."""
+        height, width = shape
+        left, top = int(self.left * width / 100), int(self.top * height / 100)
+        right = max(left + 1, round(self.right * width / 100))
+        bottom = max(top + 1, round(self.bottom * height / 100))
+        return min(left, width - 1), min(top, height - 1), min(right, width), min(bottom, height)
+
+    def show(self, found: Attribution) -> None:
+        """The map's share in the box against the box's share of the image."""
+        inside, area = share_inside(found.map, self.pixels(found.map.shape))
+        st.markdown(
+            _(
+                "In the box: **{inside:.0%}** of what speaks for the class, on {area:.0%} of the "
+                "area ({ratio:.1f} × its share)."
+            ).format(inside=inside, area=area, ratio=inside / area)
+        )
+
+
+def choose_box() -> Box | None:
+    """Draws the switch and the edges of the box."""
+    with st.expander(_("Region"), icon=":material/select_all:"):
+        if not flag("region", _("Measure a box")):
+            return None
+        left = number("left", _("Left edge (%)"), (0, 99), default=25)
+        right = number("right", _("Right edge (%)"), (1, 100), default=75)
+        top = number("top", _("Upper edge (%)"), (0, 99), default=25)
+        bottom = number("bottom", _("Lower edge (%)"), (1, 100), default=75)
+        if right <= left or bottom <= top:
+            st.warning(_("The box is empty: its right and lower edges come first."))
+            return None
+    return Box(left, top, right, bottom)
