@@ -60,6 +60,7 @@ def layout_seconds(graph: LayerGraph) -> float:
     return min(times)
 
 
+@pytest.mark.timeout(1800)  # tracing all of them takes minutes
 def test_layout_of_every_torchvision_model() -> None:
     slow = {}
     for spec in (spec for spec in CATALOG.values() if spec.source == "torchvision"):
