@@ -42,7 +42,18 @@ def show_graph(graph: LayerGraph, *, height: int = 720) -> str:
     outgoing("select", state.selected or "")
     outgoing("open", _opened(state.expanded, graph))
     outgoing("colour", "" if state.colour == "kind" else state.colour)
-    return state.selected or ""
+    return _layer(graph, arrangement, state.selected)
+
+
+def _layer(graph: LayerGraph, arrangement: Arrangement, selected: str | None) -> str:
+    """The layer that is selected; the first of a folded run ("layer3.1..layer3.35").
+
+    Empty for nothing, and for what is no layer: the input, the output.
+    """
+    if selected is None or selected in graph.op_by_id or selected in graph.module_by_id:
+        return selected or ""
+    first = selected.partition("..")[0]
+    return first if arrangement.find(selected) and first in graph.module_by_id else ""
 
 
 def _from_url(graph: LayerGraph, state: GraphViewState) -> GraphViewState:

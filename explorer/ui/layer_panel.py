@@ -42,8 +42,8 @@ def show_layer_panel(graph: LayerGraph, selected: str, selection: Selection) -> 
     parts = {
         "numbers": _("Numbers"),
         "weights": _("Weights"),
-        "maps": _("Feature maps"),
-        "field": _("Receptive field"),
+        "maps": _("Maps"),
+        "field": _("Field"),
         "code": _("Code"),
     }
     part = choice("panel", _("About this layer"), parts, kind="segmented")

@@ -41,6 +41,9 @@ def test_an_unknown_language_is_said(open_page: Open) -> None:
         ("graph", "level", "99"),
         ("chart", "x", "nope"),
         ("chart", "data", "1999"),
+        ("graph", "select", "layer9"),
+        ("graph", "size", "31"),
+        ("graph", "view", "nope"),
         ("history", "entry", "nope"),
         ("attribution", "method", "telepathy"),
         ("attribution", "target", "5000"),
@@ -53,7 +56,8 @@ def test_an_unknown_language_is_said(open_page: Open) -> None:
 def test_a_wrong_parameter_is_said_and_the_page_stays(
     open_page: Open, page: str, name: str, value: str
 ) -> None:
-    app = open_page(page, **{name: value})
+    view = {"view": "outline"} if name == "level" else {}
+    app = open_page(page, **view, **{name: value})
     assert any(value.strip("-") in warning.value for warning in app.warning), texts(app)
     assert app.title
     assert not app.error
