@@ -15,11 +15,12 @@ from explorer.ui.attribution.controls import (
 )
 from explorer.ui.attribution.maps import (
     Scene,
-    columns_for,
     compute,
+    map_places,
     scale_for,
     show_difference,
     show_map,
+    view_and_controls,
 )
 from explorer.ui.attribution.region import choose_box
 from explorer.ui.charts import show_figure
@@ -38,7 +39,7 @@ def main(selection: Selection) -> None:
     )
     if not weights_ready(selection):
         return
-    controls, view = st.columns([1, 2.6], gap="medium")
+    view, controls = view_and_controls()
     with controls:
         photo = choose_photo(selection.spec.dataset)
         if photo is None:
@@ -59,12 +60,7 @@ def main(selection: Selection) -> None:
         for name in methods
     ]
     with view:
-        if len(tasks) == 1:
-            places = list(st.columns([1.6, 1], gap="medium"))
-        else:
-            count = columns_for(len(tasks))
-            rows = range(0, len(tasks), count)
-            places = [place for _row in rows for place in st.columns(count, gap="small")]
+        places = map_places(len(tasks))
         done = []
         for place, task in zip(places, tasks, strict=False):
             with place:
@@ -78,15 +74,15 @@ def main(selection: Selection) -> None:
                 show_map(found, scene, task, scale)
         if not tasks:
             st.info(_("Choose a method to see a map."), icon=":material/frame_inspect:")
-        with places[1] if len(tasks) == 1 else st.container():
-            show_figure(probability_bars(prediction), "top5", on_click=take_bar)
-            st.caption(_("A click on a bar explains that class."))
         if len(tasks) > 1 and maps:
             st.caption(
                 _("All maps share one scale.") if look.shared else _("Each map has its own scale.")
             )
         if len(maps) > 1:
             show_difference(maps, look)
+    with places[1] if len(tasks) == 1 else controls:
+        show_figure(probability_bars(prediction), "top5", on_click=take_bar)
+        st.caption(_("A click on a bar explains that class."))
     how_computed(
         _(
             "Every map explains the class's logit, on the image as the network sees it (the crop "

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import torch
 from PIL import Image
+from torch import Tensor
 
-from explorer.attribution.running import logits_of, prepare
+from explorer.attribution.running import Run, logits_of, prepare
 from explorer.errors import AttributionError
 from explorer.i18n import N_
 from explorer.module_state import preserved
@@ -16,6 +17,9 @@ from explorer.results import ClassScore, Prediction
 
 if TYPE_CHECKING:
     from explorer.zoo import LoadedModel
+
+
+_PATIENCE = 1.0  # seconds; a slower pass is not made twice
 
 
 def predict(loaded: LoadedModel, image: Image.Image, top_k: int = 5) -> Prediction:
@@ -35,9 +39,10 @@ def predict(loaded: LoadedModel, image: Image.Image, top_k: int = 5) -> Predicti
         )
     run = prepare(loaded, image)
     with preserved(loaded.module):
-        start = time.perf_counter()
-        logits = logits_of(run).cpu()  # waits for the device
-        seconds = time.perf_counter() - start
+        logits, seconds = _timed(run)
+        if seconds < _PATIENCE:
+            # The first pass of a network also pays for buffers and kernels; prices need the second.
+            seconds = min(seconds, _timed(run)[1])
     probabilities = torch.softmax(logits, dim=0)
     best = torch.topk(logits, min(top_k, len(logits))).indices.tolist()
     return Prediction(
@@ -56,3 +61,10 @@ def predict(loaded: LoadedModel, image: Image.Image, top_k: int = 5) -> Predicti
         seconds=seconds,
         device=str(loaded.device),
     )
+
+
+def _timed(run: Run) -> tuple[Tensor, float]:
+    """Logits on the CPU, and the seconds of the pass."""
+    start = time.perf_counter()
+    logits = logits_of(run).cpu()  # waits for the device
+    return logits, time.perf_counter() - start

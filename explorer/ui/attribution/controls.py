@@ -61,8 +61,8 @@ def choose_methods() -> list[str]:
     names = {name: _(method.name) for name, method in METHODS.items()}
     chosen = several("methods", _("Methods"), names, default=["grad_cam"], most=MOST_MAPS)
     st.button(
-        _("Tour: the five cheapest methods"), on_click=_start_tour, icon=":material/tour:",
-        width="stretch", key="tour",
+        _("Tour of five methods"), on_click=_start_tour, icon=":material/tour:", key="tour",
+        width="stretch", help=_("The five cheapest, side by side."),
     )  # fmt: skip
     return chosen
 

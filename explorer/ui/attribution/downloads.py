@@ -33,7 +33,7 @@ def downloads(found: Attribution, label: str, picture: bytes, task: Explain) -> 
         for title, (data, ending, kind) in files.items():
             st.download_button(
                 title, data, f"{name}.{ending}", kind, on_click="ignore",
-                key=f"{ending}-{found.method}", icon=":material/download:",
+                key=f"{ending}-{found.method}", icon=":material/download:", type="tertiary",
             )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from explorer.attribution import METHODS, Attribution, Prediction, to_png
 from explorer.attribution.overlay import blend, colours, scale_of, smooth, with_box
@@ -22,9 +23,12 @@ from explorer.ui.attribution.trust import trust
 from explorer.ui.charts import show_figure
 from explorer.ui.jobs import run_task
 from explorer.ui.params import choice
+from explorer.ui.viewport import viewport_width
 
 #: Maps that are dearer than this, estimated, wait for a click.
 AUTO_SECONDS = 20.0
+#: Pixels of the page under which controls go below the maps.
+NARROW = 600
 #: Height of a map whose values can be read, in pixels.
 VALUES_HEIGHT = 440
 
@@ -46,9 +50,24 @@ class Scene:
     box: Box | None = None
 
 
-def columns_for(count: int) -> int:
-    """Maps in a row: 1, 2 (of 2 or 4), else 3."""
-    return {1: 1, 2: 2, 4: 2}.get(count, 3)
+def view_and_controls() -> tuple[DeltaGenerator, DeltaGenerator]:
+    """Where maps and controls stand: side by side, on a phone the maps first."""
+    if viewport_width() < NARROW:
+        return st.container(), st.container()
+    controls, view = st.columns([1, 2.6], gap="medium")
+    return view, controls
+
+
+def map_places(count: int) -> list[DeltaGenerator]:
+    """A place for each map; of a single one, a second place beside it.
+
+    Two maps or four stand in rows of two, others in rows of three.
+    """
+    if count == 1:
+        return list(st.columns([1.6, 1], gap="medium"))
+    across = 2 if count in (2, 4) else 3
+    rows = range(0, count, across)
+    return [place for _row in rows for place in st.columns(across, gap="small")]
 
 
 def compute(task: Explain, prediction: Prediction) -> Attribution | None:
