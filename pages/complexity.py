@@ -15,7 +15,7 @@ from explorer.ui.complexity.picture import (
 from explorer.ui.complexity.roof import show_roofline
 from explorer.ui.complexity.sources import show_counters, show_python, show_torchinfo
 from explorer.ui.complexity.table import show_table
-from explorer.ui.complexity.view import PHONE, choose_convention, operation_names
+from explorer.ui.complexity.view import PHONE, CostView, choose_convention, short_names
 from explorer.ui.page import how_computed, page_head
 from explorer.ui.params import choice
 from explorer.ui.selection import Selection
@@ -30,17 +30,19 @@ def main(selection: Selection) -> None:
     )
     width = viewport_width()
     cards, controls, tabs, picture = _places(width)
-    with controls:
-        left, middle, right = st.columns([1.1, 1.6, 0.9])
-    with left:
-        convention = choose_convention()
-    with middle:
-        by = choose_quantity(operation_names()[convention])
     with tabs:
         shown = choice("view", _("View"), _views(), kind="select" if width < PHONE else "segmented")
+    with controls:
+        left, middle, right = st.columns([1.15, 1.55, 0.9])
+    with left:
+        convention = choose_convention()
     if shown == "calculator":
         with picture:
             show_calculator(convention, width)
+        _explain()
+        return
+    with middle:
+        by = choose_quantity(short_names()[convention])
     view = load_view(selection, convention, width, (right, controls, picture))
     if view is not None:
         with cards:
@@ -72,7 +74,7 @@ def _views() -> dict[str, str]:
     }
 
 
-def _show(shown: str, view, by: str) -> None:  # type: ignore[no-untyped-def]
+def _show(shown: str, view: CostView, by: str) -> None:
     if shown in ("depth", "nested"):
         timed = with_times_if_wanted(view, by)
         if timed is not None:

@@ -35,13 +35,13 @@ class Card:
         name: What it is.
         value: The figure with its unit.
         notes: Lines below: convention, comparisons.
-        shares: (kind, part of the whole 0…1), largest first.
+        shares: (what, its colour, part of the whole 0…1).
     """
 
     name: str
     value: str
     notes: Sequence[str]
-    shares: Sequence[tuple[str, float]]
+    shares: Sequence[tuple[str, str, float]]
 
 
 def show_cards(view: CostView) -> None:
@@ -123,9 +123,11 @@ def _memory(view: CostView) -> Card:
         _("kept for training: {size}").format(size=mebibytes(peak.training_bytes)),
     ]
     share = weights / whole if whole else 0.0
-    return Card(
-        _("Memory at the peak"), mebibytes(whole), notes, [("linear", share), ("other", 1 - share)]
-    )
+    shares = [
+        (_("weights"), "#5b6b8c", share),
+        (_("live activations"), "#cc79a7", 1 - share),
+    ]
+    return Card(_("Memory at the peak"), mebibytes(whole), notes, shares)
 
 
 def _compared(view: CostView, quantity: Quantity, text: object) -> list[str]:
@@ -149,24 +151,28 @@ def _compared(view: CostView, quantity: Quantity, text: object) -> list[str]:
     return lines
 
 
-def shares_of(rows: Sequence[LayerCost], quantity: Quantity) -> list[tuple[str, float]]:
-    """(kind, its part of the sum), largest first."""
+def shares_of(rows: Sequence[LayerCost], quantity: Quantity) -> list[tuple[str, str, float]]:
+    """(kind, its colour, its part of the sum), largest first."""
     _axis, value = reader(quantity)
     sums: dict[str, float] = {}
     for row in rows:
         sums[row.kind] = sums.get(row.kind, 0.0) + value(row)
     total = sum(sums.values())
-    found = [(kind, amount / total) for kind, amount in sums.items() if amount] if total else []
-    return sorted(found, key=lambda pair: -pair[1])
+    found = sorted(sums.items(), key=lambda pair: -pair[1])
+    return [
+        (_(KIND_TITLES[kind]), KIND_COLOURS[kind], amount / total)
+        for kind, amount in found
+        if amount
+    ]
 
 
 def _html(card: Card) -> str:
     parts = "".join(
-        f'<span style="width:{100 * share:.2f}%;background:{KIND_COLOURS[kind]}" '
-        f'title="{html.escape(_(KIND_TITLES[kind]))} {100 * share:.1f} %"></span>'
-        for kind, share in card.shares
+        f'<span style="width:{100 * share:.2f}%;background:{colour}" '
+        f'title="{html.escape(what)} {100 * share:.1f} %"></span>'
+        for what, colour, share in card.shares
     )
-    said = ", ".join(f"{_(KIND_TITLES[kind])} {100 * share:.0f} %" for kind, share in card.shares)
+    said = ", ".join(f"{what} {100 * share:.0f} %" for what, _colour, share in card.shares)
     notes = "".join(f'<div class="note">{html.escape(note)}</div>' for note in card.notes)
     return (
         f'<div role="group" aria-label="{html.escape(card.name)}">'

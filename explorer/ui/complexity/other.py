@@ -47,8 +47,7 @@ def load_view(
     with progress:
         own = run_task(Trace(spec.id), _("Tracing"))
     with panel:
-        change, side = choose_change(spec, own)
-        saved_name, saved = _uploaded()
+        change, side, (saved_name, saved) = choose_change(spec, own, _uploaded)
     if own is None:
         return None
     with progress:
@@ -76,8 +75,9 @@ def load_view(
 
 def _uploaded() -> tuple[str, Sequence[LayerCost]]:
     """Name and layers of a file of costs that this page made before."""
-    with st.popover(_("Compare with a saved file"), icon=":material/upload_file:"):
-        file = st.file_uploader(_("JSON that this page made"), type=["json"], key="_cost_file")
+    file = st.file_uploader(
+        _("Compare with a saved file: JSON that this page made"), type=["json"], key="_cost_file"
+    )
     if file is None:
         return "", ()
     try:

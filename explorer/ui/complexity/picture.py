@@ -23,8 +23,8 @@ def choose_quantity(operations: str) -> str:
     options = {
         "macs": operations,
         "params": _("parameters"),
-        "activation_bytes": _("activation memory"),
-        "latency": _("measured time"),
+        "activation_bytes": _("activations"),
+        "latency": _("time"),
     }
     return choice("by", _("Show"), options, kind="segmented")
 

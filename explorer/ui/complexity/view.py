@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import streamlit as st
@@ -102,18 +102,37 @@ def operation_names() -> dict[Convention, str]:
     }
 
 
+def short_names() -> dict[Convention, str]:
+    """The same for a switch."""
+    return operation_names() | {Convention.CANZIANI: _("2016 ops")}
+
+
 def choose_convention() -> Convention:
     """The switch (``?convention=``)."""
-    labels = {one.value: name for one, name in operation_names().items()}
+    labels = {one.value: name for one, name in short_names().items()}
     return Convention(choice("convention", _("Count work as"), labels, kind="segmented"))
 
 
-def choose_change(spec: ModelSpec, own: LayerGraph | None) -> tuple[WhatIf, int]:
-    """The what-if panel: (batch, dtype, classes; side of the image)."""
+Saved = tuple[str, Sequence[LayerCost]]
+
+
+def choose_change(
+    spec: ModelSpec, own: LayerGraph | None, saved_file: Callable[[], Saved]
+) -> tuple[WhatIf, int, Saved]:
+    """The what-if panel.
+
+    Args:
+        spec: The chosen network.
+        own: Its graph, where it is there.
+        saved_file: Draws the place for a file of costs.
+
+    Returns:
+        What changes, the side of the image, and what the file holds.
+    """
     side = spec.input_size[1]
     _forget_other_models_defaults(spec)
     with st.expander(
-        _("What if: image size, batch, precision, classes"), icon=":material/tune:",
+        _("What if: image size, batch, precision, classes; a saved file"), icon=":material/tune:",
         expanded=any(key in st.query_params for key in ("size", "batch", "dtype", "classes")),
     ):  # fmt: skip
         columns = st.columns(4)
@@ -132,7 +151,8 @@ def choose_change(spec: ModelSpec, own: LayerGraph | None) -> tuple[WhatIf, int]
             else:
                 asked = classes
                 st.caption(_("This network ends in no layer of classes."))
-    return WhatIf(batch, dtype, None if asked == classes else asked), size
+        saved = saved_file()
+    return WhatIf(batch, dtype, None if asked == classes else asked), size, saved
 
 
 def _forget_other_models_defaults(spec: ModelSpec) -> None:
@@ -143,6 +163,11 @@ def _forget_other_models_defaults(spec: ModelSpec) -> None:
             if key not in st.query_params:
                 state.pop(f"_w_{key}", None)
     state["_cost_model"] = spec.id
+    # A closed expander mounts its widgets late, and a widget that mounts after the run in which its
+    # value was set begins at its own default: the value is set in every run.
+    for key in ("size", "batch", "dtype", "classes"):
+        if f"_w_{key}" in state:
+            state[f"_w_{key}"] = state[f"_w_{key}"]
 
 
 def changed_graph(spec: ModelSpec, change: WhatIf, side: int) -> LayerGraph | None:

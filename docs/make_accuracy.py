@@ -1,0 +1,285 @@
+"""Writes ``docs/accuracy.md``: every counter on torchvision's whole zoo, in one run.
+
+``pip install -r requirements-bench.txt``, then ``python -m docs.make_accuracy``. Each counter gets
+a network that was built for it alone, on the meta device, so that only counting is timed; fvcore,
+which needs values, gets one on the CPU. Right is: within 0.5 % of the ``_ops`` that torchvision
+publishes for the network at its own size.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib.machinery
+import io
+import logging
+import sys
+import time
+import types
+import warnings
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from explorer.catalog import CATALOG
+from explorer.catalog.spec import ModelSpec
+from explorer.trace import trace
+from explorer.tracing.building import module_for
+from explorer.tracing.modes import inference_form
+
+PAGE = Path(__file__).with_name("accuracy.md")
+TOLERANCE = 0.005
+Count = Callable[[ModelSpec, nn.Module], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a counter said of a network.
+
+    Attributes:
+        macs: Its count; None where it failed.
+        seconds: Of counting, the network already built.
+        error: Class of the exception; "" when it answered.
+    """
+
+    macs: float | None
+    seconds: float
+    error: str = ""
+
+    def right(self, published: float) -> bool:
+        """Whether it agrees with the published count."""
+        return self.macs is not None and abs(self.macs / published - 1) <= TOLERANCE
+
+
+def _input(spec: ModelSpec, module: nn.Module) -> torch.Tensor:
+    return torch.zeros(1, *spec.input_size, device=next(module.parameters()).device)
+
+
+def ours(spec: ModelSpec, module: nn.Module) -> float:
+    return float(trace(module, torch.empty(1, *spec.input_size), name=spec.id).total_macs)
+
+
+def flop_counter(spec: ModelSpec, module: nn.Module) -> float:
+    from torch.utils.flop_counter import FlopCounterMode
+
+    counter = FlopCounterMode(display=False)
+    with torch.no_grad(), counter:
+        module(_input(spec, module))
+    return counter.get_total_flops() / 2
+
+
+def torchinfo(spec: ModelSpec, module: nn.Module) -> float:
+    import torchinfo as tool
+
+    with inference_form(module):
+        found = tool.summary(
+            module, input_data=_input(spec, module), device="meta", mode="eval", verbose=0
+        )
+    return float(found.total_mult_adds)
+
+
+def fvcore(spec: ModelSpec, module: nn.Module) -> float:
+    from fvcore.nn import FlopCountAnalysis
+
+    analysis = FlopCountAnalysis(module, _input(spec, module))
+    return float(analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False).total())
+
+
+def ptflops(spec: ModelSpec, module: nn.Module) -> float:
+    from ptflops import get_model_complexity_info
+
+    macs, _params = get_model_complexity_info(
+        module, spec.input_size, as_strings=False, print_per_layer_stat=False, verbose=False
+    )
+    if macs is None:
+        raise RuntimeError("ptflops gave up")
+    return float(macs)
+
+
+def thop(spec: ModelSpec, module: nn.Module) -> float:
+    from thop import profile
+
+    macs, _params = profile(module, inputs=(_input(spec, module),), verbose=False)
+    return float(macs)
+
+
+def calflops(spec: ModelSpec, module: nn.Module) -> float:
+    with contextlib.suppress(ImportError):
+        import transformers  # noqa: F401
+    if "transformers" not in sys.modules:
+        # calflops imports a tokenizer that only its text models use.
+        stand_in = types.ModuleType("transformers")
+        stand_in.__spec__ = importlib.machinery.ModuleSpec("transformers", None)
+        stand_in.AutoTokenizer = None  # type: ignore[attr-defined]
+        sys.modules["transformers"] = stand_in
+    from calflops import calculate_flops
+
+    _flops, macs, _params = calculate_flops(
+        model=module, args=[_input(spec, module)], print_results=False, print_detailed=False,
+        output_as_string=False,
+    )  # fmt: skip
+    return float(macs)
+
+
+COUNTERS: dict[str, Count] = {
+    "ours": ours, "flop_counter": flop_counter, "torchinfo": torchinfo, "fvcore": fvcore,
+    "ptflops": ptflops, "thop": thop, "calflops": calflops,
+}  # fmt: skip
+# torch.jit.trace, on which it is built, fails on the meta device.
+NEED_VALUES = frozenset({"fvcore"})
+
+
+def ask(name: str, spec: ModelSpec) -> Answer:
+    """One counter on one network, silently."""
+    module = module_for(spec, spec.input_size).eval()
+    if name in NEED_VALUES:
+        with torch.no_grad():
+            for tensor in (*module.parameters(), *module.buffers()):
+                tensor.zero_()
+    elif name != "ours":
+        module = module.to("meta")
+    start = time.perf_counter()
+    try:
+        with (
+            warnings.catch_warnings(),
+            contextlib.redirect_stdout(io.StringIO()),
+            contextlib.redirect_stderr(io.StringIO()),
+        ):
+            warnings.simplefilter("ignore")
+            macs = COUNTERS[name](spec, module)
+    except Exception as error:  # noqa: BLE001 - whatever a tool raises is its answer
+        return Answer(None, time.perf_counter() - start, type(error).__name__)
+    return Answer(macs, time.perf_counter() - start)
+
+
+def zoo() -> list[ModelSpec]:
+    """Torchvision's classification networks with a published count."""
+    return [spec for spec in CATALOG.values() if spec.source == "torchvision" and spec.weights]
+
+
+def published(spec: ModelSpec) -> float:
+    """The ``_ops`` of the first weights at the network's own size, in MACs."""
+    return float(
+        next(
+            weights.macs
+            for weights in spec.weights
+            if weights.macs and weights.preprocessing.input_size == spec.input_size
+        )
+    )
+
+
+def survey(names: Iterable[str], specs: Iterable[ModelSpec]) -> dict[str, dict[str, Answer]]:
+    """Model id → counter → answer."""
+    found: dict[str, dict[str, Answer]] = {}
+    names = list(names)
+    for spec in specs:
+        found[spec.id] = {name: ask(name, spec) for name in names}
+        said = " ".join(
+            f"{name} {answer.error or f'{answer.macs / 1e9:.3f}'}"
+            for name, answer in found[spec.id].items()
+        )
+        print(f"{spec.id}: {said}", flush=True)
+    return found
+
+
+def summary(found: dict[str, dict[str, Answer]]) -> list[str]:
+    """One line a counter: right, failed, lowest and highest deviation, seconds for all."""
+    names = list(next(iter(found.values())))
+    lines = [
+        "| counter | version | right | failed | lowest | highest | seconds, whole zoo |",
+        "|---|---|---:|---:|---:|---:|---:|",
+    ]
+    for name in names:
+        answers = {model: row[name] for model, row in found.items()}
+        known = {m: published(CATALOG[m]) for m in answers}
+        off = [a.macs / known[m] - 1 for m, a in answers.items() if a.macs is not None]
+        right = sum(a.right(known[m]) for m, a in answers.items())
+        failed = sum(a.macs is None for a in answers.values())
+        seconds = sum(a.seconds for a in answers.values())
+        spread = (f"{100 * min(off):+.1f} %", f"{100 * max(off):+.1f} %") if off else ("–", "–")
+        lines.append(
+            f"| {name} | {_version(name)} | {right} of {len(answers)} | {failed} | {spread[0]} | "
+            f"{spread[1]} | {seconds:.1f} |"
+        )
+    return lines
+
+
+def _version(name: str) -> str:
+    package = {"ours": "", "flop_counter": "torch"}.get(name, name)
+    try:
+        return version(package) if package else "–"
+    except PackageNotFoundError:
+        return "–"
+
+
+def page(found: dict[str, dict[str, Answer]]) -> str:
+    """The page in Markdown."""
+    names = list(next(iter(found.values())))
+    lines = [
+        "# Who counts right",
+        "",
+        "Written by `python -m docs.make_accuracy`; do not edit by hand.",
+        "",
+        f"Multiply–accumulates of one image on torchvision's {len(found)} classification networks, "
+        "each at its own input size, beside the `_ops` that torchvision publishes (three decimals "
+        f"of a GMAC). Right is within {100 * TOLERANCE:g} %. torch {version('torch')}, torchvision "
+        f"{version('torchvision')}, {torch.get_num_threads()} thread(s). Every counter ran on the "
+        "meta device on a network built for it alone (fvcore, which needs values, on the CPU); the "
+        "time is counting only, building left out. The first "
+        "network of each counter includes its warm-up.",
+        "",
+        *summary(found),
+        "",
+        "Why they differ:",
+        "",
+        "- **torchinfo** sees modules, not functions: attention is a function call, and a linear "
+        "layer on tokens is counted for one position. It adds one for each bias that is applied.",
+        "- **fvcore** counts normalisation (which is noticeable on small networks) and has no "
+        "formula for scaled dot-product attention.",
+        "- **ptflops** counts normalisation, activations and pooling as well.",
+        "- **thop** counts by module class: what it does not know is zero, normalisation and "
+        "pooling are not.",
+        "- **calflops** patches functions as well as modules; what neither calls is missed.",
+        "- **flop_counter** is right on the meta device; on the CPU it loses attention that runs "
+        "as one fused operation.",
+        "",
+        "The complexity page explains each difference for the open network from its graph.",
+        "",
+        "## Every network",
+        "",
+        "GMACs; **bold** is off by more than the tolerance, “–” failed.",
+        "",
+        "| network | published | " + " | ".join(names) + " |",
+        "|---|---:|" + "---:|" * len(names),
+    ]
+    for model, row in found.items():
+        known = published(CATALOG[model])
+        cells = []
+        for name in names:
+            answer = row[name]
+            text = "–" if answer.macs is None else f"{answer.macs / 1e9:.3f}"
+            cells.append(text if answer.macs is None or answer.right(known) else f"**{text}**")
+        lines.append(f"| {model} | {known / 1e9:.3f} | " + " | ".join(cells) + " |")
+    return "\n".join([*lines, ""])
+
+
+def main() -> None:
+    """Asks all and writes the page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", nargs="*", help="network ids; nothing is written")
+    parser.add_argument("--counters", nargs="*", default=list(COUNTERS))
+    options = parser.parse_args()
+    logging.disable(logging.WARNING)
+    specs = [spec for spec in zoo() if not options.only or spec.id in options.only]
+    found = survey(options.counters, specs)
+    print("\n".join(summary(found)))
+    if not options.only:
+        PAGE.write_text(page(found), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
