@@ -16,12 +16,14 @@ from explorer.charts.compare import (
 from explorer.charts.costs import (
     KIND_COLOURS,
     KIND_TITLES,
+    PANELS,
     LayerCost,
+    ProfileOptions,
     kind_shares,
     layer_costs,
     profile,
 )
-from explorer.charts.nested import treemap
+from explorer.charts.nested import FORMS, NestedOptions, nested, treemap
 from explorer.graph import KINDS, Edge, LayerGraph, ModuleNode, Op, Parameter, Tensor
 from explorer.results import ClassScore, Prediction
 
@@ -170,3 +172,63 @@ def test_profiles_add_up_to_the_total() -> None:
     fig = compare_profiles([("A", ROWS), ("B", ROWS[:2])], "macs")
     assert [trace.y[-1] for trace in fig.data] == pytest.approx([0.020, 0.012])
     assert all(trace.x[0] == 0 and trace.x[-1] == 100 for trace in fig.data)
+
+
+BRANCHES = [
+    LayerCost("Mixed.b1", "convolution", 10, 100, 40, 230, shape=(1, 8, 4, 4), live_bytes=2**20),
+    LayerCost("Mixed.b5_1", "convolution", 10, 100, 40, 230, shape=(1, 4, 4, 4)),
+    LayerCost("Mixed.b5_2", "convolution", 30, 300, 40, 630, shape=(1, 8, 4, 4), seconds=0.25),
+    LayerCost("fc", "linear", 50, 50, 4, 110, shape=(1, 10), receptive_field=None),
+]
+
+
+def test_branches_of_a_block_have_their_own_shade() -> None:
+    fig = profile([*BRANCHES, LayerCost("softmax", "activation", 0, 0, 4)], "macs")
+    strip = [shape for shape in fig.layout.shapes if shape.y0 > 0.9]
+    # b1; b5_1 and b5_2 are one branch; fc; softmax
+    ends = [(shape.x0, shape.x1) for shape in strip]
+    assert ends == [(0.5, 1.5), (1.5, 3.5), (3.5, 4.5), (4.5, 5.5)]
+
+
+def test_a_ghost_is_stretched_over_the_same_depth_and_panels_share_the_axis() -> None:
+    options = ProfileOptions(ghost=BRANCHES[:2], ghost_name="Other", panels=tuple(PANELS))
+    fig = profile(BRANCHES, "canziani_ops", options=options)
+    ghost = next(trace for trace in fig.data if trace.name == "Other")
+    # Two layers over four places: centres at 0.5 + 1 and 0.5 + 3.
+    assert list(ghost.x) == [1.5, 3.5]
+    assert list(ghost.y) == [230 / 1e9, 230 / 1e9]
+    lines = [trace for trace in fig.data if trace.type == "scatter"]
+    assert [list(line.y) for line in lines] == [
+        [8, 4, 8, 10],  # channels
+        [4, 4, 4, 1],  # pixels a side
+        [None] * 4,
+        [1, 0, 0, 0],  # MiB
+    ]
+    assert len({line.yaxis for line in lines} | {"y"}) == 5
+    assert fig.layout.xaxis.anchor == "y5"
+
+
+def test_a_chosen_layer_and_the_setting_are_named() -> None:
+    options = ProfileOptions(setting="batch 8, 3×64×64, float16", chosen="fc")
+    fig = profile(BRANCHES, "flops", options=options)
+    assert any("<b>fc</b>" in note.text for note in fig.layout.annotations)
+    said = fig.layout.yaxis.title.text.replace("<br>", " ")
+    assert "2 × multiply–accumulates" in said
+    assert "batch 8" in said
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_nested_areas_sum_up_in_every_form_and_colour(form: Any) -> None:
+    fig = nested(BRANCHES, "macs", NestedOptions(form=form, colour="params", title="Net"))
+    check_tree(fig, 550)
+    trace = fig.data[0]
+    assert trace.type == form
+    place = list(trace.ids).index("root/fc")
+    # fc: 50 parameters on 50 MACs beside 100 on 550: 5.5 times the average
+    assert trace.marker.colors[place] == pytest.approx(0.740, abs=1e-3)  # log10(5.5)
+    assert trace.marker.colors[0] == pytest.approx(0)
+
+
+def test_measured_time_is_a_quantity() -> None:
+    fig = profile(BRANCHES, "latency")
+    assert [list(trace.y) for trace in fig.data] == [[250.0]]  # milliseconds

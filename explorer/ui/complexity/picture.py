@@ -64,7 +64,6 @@ def show_depth(view: CostView, by: str) -> None:
     figure = profile(view.rows, quantity, width=view.width, height=height, options=options)
     show_figure(figure, "profile", on_click=_choose_layer)
     _layer_link(view)
-    show_figure(kind_shares(view.rows, width=view.width, operations=view.operations), "kinds")
 
 
 def show_nested(view: CostView, by: str) -> None:
@@ -89,7 +88,7 @@ def show_nested(view: CostView, by: str) -> None:
         height=420 if view.phone else 520,
     )
     show_figure(nested(view.rows, quantity_of(by, view), options), "nested")
-    _layer_link(view)
+    show_figure(kind_shares(view.rows, width=view.width, operations=view.operations), "kinds")
 
 
 def _choose_layer(data: list[Any]) -> None:

@@ -27,10 +27,18 @@ def show_table(view: CostView) -> None:
     rows = cost_rows(view, table, _kept(view, table, kind, words))
     if not rows[:-1]:
         st.info(_("No row has this kind and these words."), icon=":material/filter_alt_off:")
-    st.dataframe(rows, hide_index=True, height=min(560, 36 * (len(rows) + 1) + 3))
+    columns = _columns(view)
+    height = min(560, 36 * (len(rows) + 1) + 3)
+    st.dataframe(rows, hide_index=True, height=height, column_config=columns)
     show_downloads(view, rows)
     st.markdown(f"**{_('Subtotals by stage')}**")
-    st.dataframe(stage_rows(view, stages), hide_index=True)
+    st.dataframe(stage_rows(view, stages), hide_index=True, column_config=columns)
+
+
+def _columns(view: CostView) -> dict[str, Any]:
+    """Counts with separators between the thousands."""
+    counts = (_("Parameters"), operation_names()[view.convention], _("Activation bytes"))
+    return {name: st.column_config.NumberColumn(format="localized") for name in counts}
 
 
 def _filters(view: CostView) -> tuple[str, str, str]:
@@ -84,11 +92,11 @@ def cost_rows(view: CostView, table: CostTable, kept: Sequence[int]) -> list[Row
             {
                 _("Layer"): row.id or _("(top level)"),
                 _("Kind"): _(KIND_TITLES[kind]) if kind in KIND_TITLES else "",
-                **details[place],
                 _("Parameters"): row.params,
                 head: row.amount,
                 _("Share of {what} (%)").format(what=head): round(100 * row.share, 2),
                 _("Activation bytes"): row.activation_bytes,
+                **details[place],
             }
         )
     members = [table.rows[place] for place in kept]
@@ -96,11 +104,11 @@ def cost_rows(view: CostView, table: CostTable, kept: Sequence[int]) -> list[Row
     total: Row = {
         _("Layer"): at_least + (_("Total") if whole else _("Sum of these rows")),
         _("Kind"): "",
-        **dict.fromkeys(details[0] if details else {}),
         _("Parameters"): sum(row.params for row in members),
         head: sum(row.amount for row in members),
         _("Share of {what} (%)").format(what=head): round(100 * share, 2),
         _("Activation bytes"): sum(row.activation_bytes for row in members),
+        **dict.fromkeys(details[0] if details else {}),
     }
     return [*rows, total]
 
