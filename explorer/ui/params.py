@@ -216,6 +216,9 @@ def _prepare(
         known.pop(key)
     elif widget not in state:
         state[widget] = last_value
+    # A run that is overtaken by the next one loses what it had not sent yet: a widget that the next
+    # one draws as known would then begin at its lowest value. What is set in a run is sent with it.
+    state[widget] = state[widget]
     bad = state.get("_bad_params", {}).get(key)
     if bad is not None:
         st.warning(

@@ -44,8 +44,9 @@ class Look:
 
 
 def tour() -> list[str]:
-    """The five cheapest methods, in the registry's order."""
-    cheapest = sorted(METHODS, key=map_passes)[:TOUR_LENGTH]
+    """The five cheapest methods that work without attention, in the registry's order."""
+    fitting = [name for name, method in METHODS.items() if "attention" not in method.needs]
+    cheapest = sorted(fitting, key=map_passes)[:TOUR_LENGTH]
     return [name for name in METHODS if name in cheapest]
 
 
@@ -54,10 +55,19 @@ def choose_methods() -> list[str]:
 
     ``?method=`` of one map, and ``?method=all`` for the tour, are read and become ``?methods=``.
     """
-    asked = st.query_params.get("method")
+    state, asked = st.session_state, st.query_params.get("method")
+    if state["_page_changed"] or "methods" in st.query_params:
+        state["_bad_method"] = None
     if asked is not None and "methods" not in st.query_params:
         _take_single(asked)
-    st.session_state["_url_writes"]["method"] = None
+    if state.get("_bad_method") is not None:
+        st.warning(
+            _("“{value}” is no attribution method; choose one of the list.").format(
+                value=plain(state["_bad_method"])
+            ),
+            icon=":material/link_off:",
+        )
+    state["_url_writes"]["method"] = None
     names = {name: _(method.name) for name, method in METHODS.items()}
     chosen = several("methods", _("Methods"), names, default=["grad_cam"], most=MOST_MAPS)
     st.button(
@@ -68,18 +78,12 @@ def choose_methods() -> list[str]:
 
 
 def _take_single(asked: str) -> None:
-    if asked == "all" or asked in METHODS:
-        st.session_state["_w_methods"] = tour() if asked == "all" else [asked]
-    else:
+    if asked != "all" and asked not in METHODS:
         st.session_state["_bad_method"] = asked
-    bad = st.session_state.get("_bad_method")
-    if bad is not None:
-        st.warning(
-            _("“{value}” is no attribution method; choose one of the list.").format(
-                value=plain(bad)
-            ),
-            icon=":material/link_off:",
-        )
+        return
+    st.session_state["_w_methods"] = tour() if asked == "all" else [asked]
+    # The run before may have been overtaken before its ?methods= was in the URL.
+    st.session_state.setdefault("_params", {}).pop("methods", None)
 
 
 def _start_tour() -> None:

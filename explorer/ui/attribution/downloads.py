@@ -27,7 +27,7 @@ def downloads(found: Attribution, label: str, picture: bytes, task: Explain) -> 
         "PNG": (picture, "png", "image/png"),
         "NPZ": (npz(found, label), "npz", "application/octet-stream"),
         "JSON": (document(found, label), "json", "application/json"),
-        "Python": (snippet(task.ref, task.request, found), "py", "text/x-python"),
+        "Code": (snippet(task.ref, task.request, found), "py", "text/x-python"),
     }
     with st.container(horizontal=True, gap="small"):
         for title, (data, ending, kind) in files.items():

@@ -144,7 +144,13 @@ def show_map(found: Attribution, scene: Scene, task: Explain, scale: float | Non
     if look.values:
         full = scale_of(values, look.percentile) if scale is None else scale
         options = MapOptions(look.opacity, look.mode, full or None, VALUES_HEIGHT)
-        show_figure(attribution_map(_with_map(found, values), options), f"map-{found.method}")
+        figure = attribution_map(_with_map(found, values), options)
+        if scene.box is not None:
+            left, top, right, bottom = scene.box.pixels(found.map.shape)
+            figure.add_shape(
+                type="rect", x0=left, x1=right, y0=top, y1=bottom, line={"color": "#ffffff"}
+            )
+        show_figure(figure, f"map-{found.method}")
         st.caption(caption)
     else:
         st.image(picture, caption=caption, width="stretch", alt=caption)

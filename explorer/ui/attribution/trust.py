@@ -43,7 +43,7 @@ def trust(found: Attribution, task: Explain, prediction: Prediction) -> None:
     request = AssessRequest(task.request, tuple(chosen))
     known = st.session_state.get(f"_paid_{task.ref}", {})
     seconds = sum(check_passes(request).values()) * pass_seconds(prediction, known)
-    label = _("Check this map (about {seconds:.0f} s)").format(seconds=max(1.0, seconds))
+    label = _("Check it (about {seconds:.0f} s)").format(seconds=max(1.0, seconds))
     if not flag(f"trust.{found.method}", label):
         return
     asked = several(
