@@ -6,7 +6,14 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.charts.costs import PANELS, ProfileOptions, Quantity, kind_shares, profile
+from explorer.charts.costs import (
+    KIND_TITLES,
+    PANELS,
+    ProfileOptions,
+    Quantity,
+    kind_shares,
+    profile,
+)
 from explorer.charts.nested import FORMS, NestedOptions, nested
 from explorer.i18n import _
 from explorer.tasks import MeasureRoofline
@@ -115,7 +122,7 @@ def _layer_link(view: CostView) -> None:
     field = _("does not apply") if row.receptive_field is None else f"{row.receptive_field}"
     st.caption(
         _("{kind} `{class_name}`, writes {shape}, receptive field {field} pixels").format(
-            kind=row.kind, class_name=row.class_name,
+            kind=_(KIND_TITLES[row.kind]), class_name=row.class_name,
             shape="×".join(str(size) for size in row.shape), field=field,
         )
     )  # fmt: skip

@@ -90,7 +90,7 @@ def cost_rows(view: CostView, table: CostTable, kept: Sequence[int]) -> list[Row
         kind = kinds[place]
         rows.append(
             {
-                _("Layer"): row.id or _("(top level)"),
+                _("Layer"): _row_name(table, row),
                 _("Kind"): _(KIND_TITLES[kind]) if kind in KIND_TITLES else "",
                 _("Parameters"): row.params,
                 head: row.amount,
@@ -111,6 +111,11 @@ def cost_rows(view: CostView, table: CostTable, kept: Sequence[int]) -> list[Row
         **dict.fromkeys(details[0] if details else {}),
     }
     return [*rows, total]
+
+
+def _row_name(table: CostTable, row: Any) -> str:
+    """A path as it is; a kind of layer in the visitor's language."""
+    return _(KIND_TITLES[row.id]) if table.by == "kind" else row.id or _("(top level)")
 
 
 def _details(view: CostView, table: CostTable) -> list[Row]:
@@ -155,7 +160,7 @@ def stage_rows(view: CostView, table: CostTable) -> list[Row]:
     def line(name: str, one: Any) -> Row:
         return {
             _("Stage"): name,
-            _("Operations"): one.ops,
+            _("Operations in the graph"): one.ops,
             _("Parameters"): one.params,
             head: one.amount,
             _("Share of {what} (%)").format(what=head): round(100 * one.share, 2),
