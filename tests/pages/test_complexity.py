@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer.catalog import find
-from explorer.costs import Convention, count
+from explorer.charts.costs import layer_costs
+from explorer.costs import Convention, breakdown, count, uncounted
 from explorer.trace import trace_spec
+from explorer.ui.complexity.cards import operations_text
+from explorer.ui.complexity.table import about, cost_rows
+from explorer.ui.complexity.view import CostView
+from explorer.ui.selection import Selection
+from explorer.what_if import WhatIf
 from tests.pages.conftest import ROOT, Open, finish, texts
 
 
@@ -45,6 +52,25 @@ def test_the_switch_changes_every_number(
         assert frame[column].iloc[:-1].sum() == frame[column].iloc[-1]
         others = {"MACs", "FLOPs", "2016 operations"} - {column}
         assert not others & set(frame.columns)
+
+
+def test_an_op_without_formula_makes_the_total_at_least() -> None:
+    graph = trace_spec(find("resnet18"))
+    first, *rest = graph.ops
+    unknown = replace(graph, ops=(replace(first, target="einsum3", counted=False), *rest))
+    assert operations_text(graph, Convention.MACS) == "1.81 GMACs"
+    assert operations_text(unknown, Convention.MACS) == "≥ 1.81 GMACs"
+    assert uncounted(unknown) == [("einsum3", 1)]
+    change = WhatIf()
+    view = CostView(
+        selection=Selection(find("resnet18"), None), own=unknown, graph=unknown,
+        rows=layer_costs(unknown), convention=Convention.MACS, change=change, other="",
+        other_graph=None, other_rows=(), width=1080,
+    )  # fmt: skip
+    table = breakdown(unknown, "module")
+    rows = cost_rows(view, table, range(len(table.rows)))
+    assert rows[-1]["Layer"] == "≥ Total"
+    assert about(view)["complete"] is False
 
 
 def test_a_wrong_convention_is_said(open_page: Open) -> None:
