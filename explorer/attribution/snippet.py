@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from explorer.attribution.methods import METHODS, fill_options
+from explorer.catalog import find
 from explorer.requests import ExplainRequest, ModelRef
 from explorer.results import Attribution
 
@@ -68,9 +69,21 @@ map = torch.from_numpy(explain(loaded, image, request).map)
 """
 
 
-def uses_captum(request: ExplainRequest) -> bool:
+#: Families whose layers answer in (B, C, h, w), as Captum's Grad-CAM wants it; tokens do not.
+_CONVOLUTIONAL = frozenset(
+    {
+        "AlexNet", "DenseNet", "EfficientNet", "EfficientNet-Lite", "EfficientNetV2", "GoogLeNet",
+        "Inception-v3", "LeNet", "MNASNet", "MobileNetV2", "MobileNetV3", "RegNet", "ResNet",
+        "ResNeXt", "ShuffleNetV2", "SqueezeNet", "VGG", "Wide ResNet",
+    }
+)  # fmt: skip
+
+
+def uses_captum(ref: ModelRef, request: ExplainRequest) -> bool:
     """Whether the script calls Captum itself."""
     if request.method not in _BODY or not _plain(request):
+        return False
+    if request.method == "grad_cam" and find(ref.model).family not in _CONVOLUTIONAL:
         return False
     options = fill_options(METHODS[request.method], request.options)
     return "baseline" not in options or options["baseline"] in _LEVELS
@@ -97,7 +110,7 @@ def snippet(ref: ModelRef, request: ExplainRequest, found: Attribution) -> str:
         "steps": found.options.get("steps_used"), "relu": options.get("relu"),
         "channels": {"max": "amax", "mean": "mean"}.get(str(options.get("channels")), "amax"),
     }  # fmt: skip
-    if not uses_captum(request):
+    if not uses_captum(ref, request):
         values["layer"] = request.layer
         values["imports"] = "\nfrom explorer.attribution import ExplainRequest, explain"
         return (_HEAD + _OURS + _TAIL).format(**values)

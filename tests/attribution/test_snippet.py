@@ -55,8 +55,13 @@ def test_the_script_gives_the_map(
     request = ExplainRequest(method, target=3, options=options)
     found = explain(lenet5, open_image(SEVEN.read_bytes()), request)
     assert lenet5.weights is not None
-    script = snippet(ModelRef("lenet5", lenet5.weights.id), request, found)
-    assert ("from captum.attr import" in script) == uses_captum(request) == (method != "occlusion")
+    ref = ModelRef("lenet5", lenet5.weights.id)
+    script = snippet(ref, request, found)
+    assert (
+        ("from captum.attr import" in script)
+        == uses_captum(ref, request)
+        == (method != "occlusion")
+    )
     again = run(script, tmp_path, alone=method == "grad_cam")
     assert np.abs(again - found.map).max() <= 1e-4 * np.abs(found.map).max()
 
@@ -71,6 +76,10 @@ def test_every_method_has_a_script(lenet5: LoadedModel, method: str) -> None:
 
 
 def test_what_plain_captum_cannot_say_is_left_to_our_own_call() -> None:
-    assert not uses_captum(ExplainRequest("integrated_gradients", options={"baseline": "blurred"}))
-    assert not uses_captum(ExplainRequest("saliency", against=3))
-    assert not uses_captum(ExplainRequest("saliency", output="probability"))
+    lenet, vit = ModelRef("lenet5"), ModelRef("vit_b_16")
+    blurred = {"baseline": "blurred"}
+    assert not uses_captum(lenet, ExplainRequest("integrated_gradients", options=blurred))
+    assert not uses_captum(lenet, ExplainRequest("saliency", against=3))
+    assert not uses_captum(lenet, ExplainRequest("saliency", output="probability"))
+    assert uses_captum(lenet, ExplainRequest("grad_cam"))
+    assert not uses_captum(vit, ExplainRequest("grad_cam"))  # its layers answer in tokens
