@@ -1,23 +1,22 @@
-"""Request → map: the methods, through Captum."""
+"""Request → map."""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from captum.attr import IntegratedGradients, LayerGradCam, Saliency
 from PIL import Image
 from torch import Tensor
 
-from explorer.attribution.baselines import baseline
+from explorer.attribution import cams, gradients, perturbations, propagation, relevance, rollout
+from explorer.attribution.found import NOT_CONVERGED, Found
 from explorer.attribution.methods import Method, fill_options, find_method
-from explorer.attribution.running import Progress, Run, logits_of, prepare
-from explorer.attribution.spatial import SpatialMap, default_layer, named_layer, outputs_of
+from explorer.attribution.running import Progress, Run, logits_of, out_of_memory, prepare
 from explorer.errors import AttributionError, ExplorerError
 from explorer.i18n import N_
 from explorer.module_state import preserved
@@ -27,36 +26,40 @@ from explorer.results import Attribution
 if TYPE_CHECKING:
     from explorer.zoo import LoadedModel
 
-logger = logging.getLogger(__name__)
+__all__ = ["COMPUTE", "FLAT", "NOT_CONVERGED", "UNTRAINED", "explain"]
 
-#: Completeness delta under which integrated gradients count as converged.
-CONVERGED = 0.02
+logger = logging.getLogger(__name__)
 
 FLAT = N_("The map is flat: no pixel matters more than another.")
 UNTRAINED = N_("The network is untrained, so the map explains noise.")
-NOT_CONVERGED = N_(
-    "Not converged: the completeness delta is over 2 %; raise the number of steps, or read the map "
-    "with care."
+
+Compute = Callable[[Run, dict[str, Any], str | None], Found]
+
+#: What computes each method.
+COMPUTE: Mapping[str, Compute] = MappingProxyType(
+    {
+        "saliency": gradients.saliency,
+        "input_x_gradient": gradients.input_x_gradient,
+        "integrated_gradients": gradients.integrated_gradients,
+        "smooth_grad": gradients.smooth_grad,
+        "var_grad": gradients.var_grad,
+        "gradient_shap": gradients.gradient_shap,
+        "deep_lift": propagation.deep_lift,
+        "guided_backprop": propagation.guided_backprop,
+        "deconvolution": propagation.deconvolution,
+        "grad_cam": cams.grad_cam,
+        "grad_cam_plus_plus": cams.grad_cam_plus_plus,
+        "score_cam": cams.score_cam,
+        "guided_grad_cam": cams.guided_grad_cam,
+        "layer_activation": cams.layer_activation,
+        "occlusion": perturbations.occlusion,
+        "feature_ablation": perturbations.feature_ablation,
+        "kernel_shap": perturbations.kernel_shap,
+        "lime": perturbations.lime,
+        "lrp": relevance.lrp,
+        "attention_rollout": rollout.attention_rollout,
+    }
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What a method hands back.
-
-    Attributes:
-        map: (H, W), any device.
-        delta: Completeness delta, relative.
-        layer: Module path.
-        extra: What was found out about the options ("steps_used").
-        warnings: Sentences.
-    """
-
-    map: Tensor
-    delta: float | None = None
-    layer: str | None = None
-    extra: tuple[tuple[str, Any], ...] = ()
-    warnings: tuple[str, ...] = ()
 
 
 def explain(
@@ -67,7 +70,8 @@ def explain(
 ) -> Attribution:
     """Why the network gave this class its score.
 
-    Explained is the logit, before softmax, in eval mode. The network is put back as it was.
+    Explained is the logit, before softmax, in eval mode (or what the request says). The network is
+    put back as it was.
 
     Args:
         loaded: The network, held under its lock.
@@ -94,8 +98,8 @@ def explain(
     run.expected = 1 + forward + backward
     with preserved(loaded.module), torch.enable_grad(), _one_sentence(method, loaded):
         logits = logits_of(run)
-        run.target = _target(request.target, logits, loaded)
-        found = _COMPUTE[method.id](run, options, request.layer)
+        _aim(run, request, logits)
+        found = COMPUTE[method.id](run, options, request.layer)
     values = found.map.detach().float().cpu().numpy().astype(np.float32)
     return Attribution(
         model=loaded.spec.id,
@@ -110,6 +114,10 @@ def explain(
         options=options | dict(found.extra),
         seconds=time.perf_counter() - start,
         warnings=_warnings(run, values, found),
+        also=run.also,
+        against=run.against,
+        output=request.output,
+        repaired=found.repaired,
     )
 
 
@@ -140,7 +148,7 @@ class _one_sentence:  # noqa: N801 - used like a function
         if error is None or isinstance(error, ExplorerError) or not isinstance(error, Exception):
             return
         logger.error("%(method)s of %(model)s failed", self.values, exc_info=error)
-        if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        if out_of_memory(error):
             raise AttributionError(
                 N_("There is not enough memory for {method} of {model}; choose a smaller network."),
                 **self.values,
@@ -152,9 +160,28 @@ class _one_sentence:  # noqa: N801 - used like a function
         ) from error
 
 
-def _target(wanted: int | None, logits: Tensor, loaded: LoadedModel) -> int:
-    if wanted is None:
-        return int(logits.argmax())
+def _aim(run: Run, request: ExplainRequest, logits: Tensor) -> None:
+    """Sets what is explained."""
+    wanted = request.target if request.target is not None else int(logits.argmax())
+    run.target = _class(wanted, logits, run.loaded)
+    run.also = tuple(_class(number, logits, run.loaded) for number in request.also)
+    against = request.against
+    run.against = None if against is None else _class(against, logits, run.loaded)
+    chosen = (run.target, *run.also, *(() if run.against is None else (run.against,)))
+    if len(set(chosen)) < len(chosen):
+        raise AttributionError(
+            N_("The classes {classes} name one twice; choose different ones."),
+            classes=", ".join(str(number) for number in chosen),
+        )
+    if request.output not in {"logit", "probability"}:
+        raise AttributionError(
+            N_("The output {output} cannot be explained; choose logit or probability."),
+            output=repr(request.output),
+        )
+    run.probability = request.output == "probability"
+
+
+def _class(wanted: int, logits: Tensor, loaded: LoadedModel) -> int:
     if isinstance(wanted, bool) or not isinstance(wanted, int) or not 0 <= wanted < len(logits):
         raise AttributionError(
             N_("{model} has no class {target}; choose a number from 0 to {last}."),
@@ -163,80 +190,3 @@ def _target(wanted: int | None, logits: Tensor, loaded: LoadedModel) -> int:
             last=len(logits) - 1,
         )
     return wanted
-
-
-def _saliency(run: Run, options: dict[str, Any], layer: str | None) -> Found:
-    gradient = Saliency(run.forward).attribute(_leaf(run.x), target=run.target, abs=True)[0]
-    channels = gradient.amax(dim=0) if options["channels"] == "max" else gradient.mean(dim=0)
-    return Found(channels)
-
-
-def _integrated_gradients(run: Run, options: dict[str, Any], layer: str | None) -> Found:
-    start = baseline(options["baseline"], run)
-    with torch.no_grad():
-        ends = run.forward(torch.cat([run.x, start]))[:, run.target].double()
-    difference = float(ends[0] - ends[1])
-    method = IntegratedGradients(run.forward)
-    steps = options["steps"]
-    while True:
-        run.expected = run.passes + steps
-        attribution = method.attribute(
-            _leaf(run.x),
-            baselines=start,
-            target=run.target,
-            n_steps=steps,
-            internal_batch_size=run.chunk,
-        )[0].detach()
-        delta = abs(float(attribution.double().sum()) - difference) / max(abs(difference), 1e-6)
-        if delta < CONVERGED or not options["adaptive"] or steps >= options["max_steps"]:
-            break
-        steps = min(2 * steps, options["max_steps"])
-    return Found(
-        attribution.sum(dim=0),
-        delta=delta,
-        extra=(("steps_used", steps),),
-        warnings=() if delta < CONVERGED else (NOT_CONVERGED,),
-    )
-
-
-def _grad_cam(run: Run, options: dict[str, Any], layer: str | None) -> Found:
-    module = run.loaded.module
-    spot = (
-        default_layer(module, run.forward, run.x, run.target)
-        if layer is None
-        else named_layer(module, run.forward, run.x, layer)
-    )
-    if spot.layout == "nchw":
-        cam = LayerGradCam(run.forward, module.get_submodule(spot.path)).attribute(
-            _leaf(run.x), target=run.target, relu_attributions=options["relu"]
-        )
-    else:
-        cam = _token_cam(run, spot)
-        cam = cam.relu() if options["relu"] else cam
-    size = (run.x.shape[2], run.x.shape[3])
-    full = torch.nn.functional.interpolate(
-        cam.detach(), size=size, mode="bilinear", align_corners=False
-    )
-    return Found(full[0, 0], layer=spot.path)
-
-
-def _token_cam(run: Run, spot: SpatialMap) -> Tensor:
-    """Grad-CAM where channels come last, (1, 1, h, w): the same sum over reshaped tokens."""
-    with outputs_of(run.loaded.module) as outputs:
-        score = run.forward(_leaf(run.x))[0, run.target]
-        output = [tensor for path, _, tensor in outputs if path == spot.path][-1]
-        gradient = torch.autograd.grad(score, output)[0]
-    weights = spot.to_nchw(gradient).mean(dim=(2, 3), keepdim=True)
-    return (weights * spot.to_nchw(output)).sum(dim=1, keepdim=True)
-
-
-def _leaf(x: Tensor) -> Tensor:
-    """A copy that gradients can be taken with respect to."""
-    return x.detach().clone().requires_grad_()
-
-
-_COMPUTE: dict[str, Callable[[Run, dict[str, Any], str | None], Found]] = {
-    "saliency": _saliency,
-    "integrated_gradients": _integrated_gradients,
-    "grad_cam": _grad_cam,
-}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -19,12 +20,16 @@ from explorer.preprocess import preprocess
 if TYPE_CHECKING:
     from explorer.zoo import LoadedModel
 
+logger = logging.getLogger(__name__)
+
 Progress = Callable[[float, float], None]
 
 # One chunk of passes must be short, because a job is cancelled between chunks: about half a second
 # of multiply–accumulates on two cores, forward and backward.
 _MACS_PER_CHUNK = {"cpu": 12e9, "mps": 100e9, "cuda": 400e9}
 _LARGEST_CHUNK = {"cpu": 16, "mps": 32, "cuda": 64}
+# The same where no gradient is kept: less work and far less memory an image.
+_FORWARD_MACS_PER_CHUNK = {"cpu": 66e9, "mps": 400e9, "cuda": 1600e9}
 
 
 @dataclass(slots=True)
@@ -38,7 +43,10 @@ class Run:
         progress: Told how many passes are done; may raise to cancel.
         passes: Images that went through the network.
         expected: Images that will go through it.
-        target: Class that is explained.
+        target: Class that is explained; its own score only in ``forward``'s column.
+        also: Further classes whose scores are added.
+        against: Class whose score is subtracted; None for none.
+        probability: Whether scores are softmax probabilities, not logits.
     """
 
     loaded: LoadedModel
@@ -48,6 +56,9 @@ class Run:
     passes: int = 0
     expected: int = 1
     target: int = -1
+    also: tuple[int, ...] = ()
+    against: int | None = None
+    probability: bool = False
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (B, K); says how far the run is, and ends it when it was cancelled."""
@@ -64,6 +75,43 @@ class Run:
             )
         return output
 
+    def score(self, x: Tensor) -> Tensor:
+        """What is explained, (B,): the score of the class, of several, or a difference of two."""
+        output = self.forward(x)
+        if self.probability:
+            output = torch.softmax(output, dim=1)
+        score = output[:, [self.target, *self.also]].sum(dim=1)
+        return score if self.against is None else score - output[:, self.against]
+
+    def gradient(self, x: Tensor) -> Tensor:
+        """Gradients of the scores at several images, like x."""
+        x = x.detach().clone().requires_grad_()
+        return torch.autograd.grad(self.score(x).sum(), x)[0]
+
+    def scores(self, images: Callable[[int, int], Tensor], count: int) -> Tensor:
+        """Scores of many images without gradients, (count,), some at a time.
+
+        Args:
+            images: (start, stop) → the images of these numbers, (stop − start, C, H, W).
+            count: Of all images.
+        """
+        found = torch.empty(count, device=self.x.device)
+
+        def some(start: int, stop: int) -> None:
+            with torch.no_grad():
+                found[start:stop] = self.score(images(start, stop)).float()
+
+        in_chunks(some, count, self.forward_chunk)
+        return found
+
+    @property
+    def forward_chunk(self) -> int:
+        """Images that go through the network at once where no gradient is needed."""
+        kind = self.loaded.device.type
+        macs = self.loaded.spec.macs or 4e9
+        fitting = int(_FORWARD_MACS_PER_CHUNK.get(kind, 66e9) // macs)
+        return max(1, min(fitting, _LARGEST_CHUNK.get(kind, 16)))
+
     @property
     def chunk(self) -> int:
         """Images that go through the network at once; the same for the same network and device."""
@@ -71,6 +119,52 @@ class Run:
         macs = self.loaded.spec.macs or 4e9
         fitting = int(_MACS_PER_CHUNK.get(kind, 12e9) // macs)
         return max(1, min(fitting, _LARGEST_CHUNK.get(kind, 16)))
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether this says that there is no memory left; on the CPU torch has no type for it."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    text = str(error).lower()
+    return isinstance(error, RuntimeError) and (
+        "out of memory" in text or "can't allocate memory" in text or "defaultcpuallocator" in text
+    )
+
+
+def in_chunks(call: Callable[[int, int], None], count: int, size: int) -> None:
+    """Calls ``call(start, stop)`` over 0…count, with half the size where memory does not suffice.
+
+    Raises:
+        RuntimeError: Memory does not suffice for one, or another error of torch.
+    """
+    start = 0
+    while start < count:
+        stop = min(start + size, count)
+        try:
+            call(start, stop)
+        except (RuntimeError, MemoryError) as error:
+            if not out_of_memory(error) or stop - start == 1:
+                raise
+            size = max(1, (stop - start) // 2)
+            logger.warning("not enough memory; %d images at once from now on", size)
+            continue
+        start = stop
+
+
+def with_less(call: Callable[[int], Tensor], size: int) -> Tensor:
+    """``call(size)``, and with half the size again and again where memory does not suffice.
+
+    Raises:
+        RuntimeError: As ``in_chunks``.
+    """
+    while True:
+        try:
+            return call(size)
+        except (RuntimeError, MemoryError) as error:
+            if not out_of_memory(error) or size == 1:
+                raise
+            size //= 2
+            logger.warning("not enough memory; %d images at once from now on", size)
 
 
 def prepare(loaded: LoadedModel, image: Image.Image, progress: Progress | None = None) -> Run:

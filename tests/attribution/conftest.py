@@ -4,10 +4,12 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
 from explorer.catalog import find
 from explorer.catalog.spec import Preprocessing
+from explorer.images import open_image, sample_bytes
 from explorer.zoo import LoadedModel, load
 
 
@@ -21,6 +23,18 @@ def lite0() -> LoadedModel:
 def lenet5() -> LoadedModel:
     spec = find("lenet5")
     return load(spec, spec.weights[0].id)
+
+
+def picture(id: str) -> Image.Image:
+    """A sample photo."""
+    return open_image(sample_bytes(id))
+
+
+@pytest.fixture(params=["lenet5", "lite0"])
+def network(request: pytest.FixtureRequest) -> tuple[LoadedModel, Image.Image]:
+    """The two trained networks, each with a picture that it knows."""
+    loaded = request.getfixturevalue(request.param)
+    return loaded, picture("digit_3" if request.param == "lenet5" else "coffee")
 
 
 @pytest.fixture

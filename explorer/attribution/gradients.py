@@ -1,0 +1,132 @@
+"""Maps from gradients at the pixels; the formulas are Captum's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from captum.attr import InputXGradient, IntegratedGradients, Saliency
+from torch import Tensor
+
+from explorer.attribution.baselines import NoiseStream, baseline, noise_scale
+from explorer.attribution.found import CONVERGED, NOT_COMPLETE, NOT_CONVERGED, Found, delta_of
+from explorer.attribution.running import Run, in_chunks, with_less
+from explorer.attribution.shared_options import AVERAGED
+
+Options = dict[str, Any]
+
+
+def leaf(x: Tensor) -> Tensor:
+    """A copy that gradients can be taken with respect to."""
+    return x.detach().clone().requires_grad_()
+
+
+def _joined(channels: Tensor, how: str) -> Tensor:
+    """(C, H, W) → (H, W)."""
+    return channels.amax(dim=0) if how == "max" else channels.mean(dim=0)
+
+
+def saliency(run: Run, options: Options, layer: str | None) -> Found:
+    """|gradient|."""
+    gradient = Saliency(run.score).attribute(leaf(run.x), abs=True)[0]
+    return Found(_joined(gradient, options["channels"]))
+
+
+def input_x_gradient(run: Run, options: Options, layer: str | None) -> Found:
+    """(x − baseline) · gradient at x; Captum has it for baseline 0 of the normalised input."""
+    start = baseline(options["baseline"], run)
+    shifted = InputXGradient(lambda distance: run.score(start + distance))
+    return Found(shifted.attribute(leaf(run.x - start))[0].sum(dim=0))
+
+
+def integrated_gradients(run: Run, options: Options, layer: str | None) -> Found:
+    """The mean gradient on the way from the baseline, times the way."""
+    kinds = AVERAGED if options["baseline"] == "several" else (options["baseline"],)
+    starts = [baseline(kind, run) for kind in kinds]
+    with torch.no_grad():
+        ends = [run.score(torch.cat([run.x, start])).double() for start in starts]
+    difference = float(sum(float(end[0] - end[1]) for end in ends)) / len(ends)
+    steps = options["steps"]
+    while True:
+        run.expected = run.passes + steps * len(starts)
+        paths = [_path(run, start, steps) for start in starts]
+        attribution = torch.stack(paths).mean(dim=0)
+        delta = delta_of(attribution, difference)
+        if delta < CONVERGED or not options["adaptive"] or steps >= options["max_steps"]:
+            break
+        steps = min(2 * steps, options["max_steps"])
+    return Found(
+        attribution.sum(dim=0),
+        delta=delta,
+        extra=(("steps_used", steps),),
+        warnings=() if delta < CONVERGED else (NOT_CONVERGED,),
+    )
+
+
+def _path(run: Run, start: Tensor, steps: int) -> Tensor:
+    """Integrated gradients from one baseline, (C, H, W)."""
+    method = IntegratedGradients(run.score)
+
+    def some(at_once: int) -> Tensor:
+        found: Tensor = method.attribute(
+            leaf(run.x), baselines=start, n_steps=steps, internal_batch_size=at_once
+        )
+        return found[0].detach()
+
+    return with_less(some, run.chunk)
+
+
+def _noisy_moments(run: Run, options: Options) -> tuple[Tensor, Tensor]:
+    """Means of the gradient and of its square over noisy copies, each (C, H, W), double."""
+    scale, noise = noise_scale(options["noise"], run), NoiseStream(run, options["seed"])
+    first = torch.zeros_like(run.x[0], dtype=torch.float32).cpu().double()
+    second = first.clone()
+    count = options["samples"]
+
+    def some(start: int, stop: int) -> None:
+        gradients = run.gradient(run.x + scale * noise.draw(start, stop)).cpu().double()
+        first.add_(gradients.sum(dim=0) / count)
+        second.add_(gradients.square().sum(dim=0) / count)
+
+    in_chunks(some, count, run.chunk)
+    return first, second
+
+
+def smooth_grad(run: Run, options: Options, layer: str | None) -> Found:
+    """|mean gradient| over noisy copies."""
+    return Found(_joined(_noisy_moments(run, options)[0].abs(), options["channels"]))
+
+
+def var_grad(run: Run, options: Options, layer: str | None) -> Found:
+    """Variance of the gradient over noisy copies."""
+    first, second = _noisy_moments(run, options)
+    return Found(_joined((second - first.square()).clamp(min=0), options["channels"]))
+
+
+def gradient_shap(run: Run, options: Options, layer: str | None) -> Found:
+    """Expected gradients: random baselines, random points on noisy paths.
+
+    The random numbers are drawn as Captum's ``GradientShap`` draws them, from own generators.
+    """
+    count = options["samples"]
+    starts = torch.cat([baseline(kind, run) for kind in AVERAGED])
+    scale, noise = noise_scale(options["noise"], run), NoiseStream(run, options["seed"])
+    draws = np.random.RandomState(options["seed"])
+    chosen = torch.from_numpy(draws.choice(len(starts), count)).to(run.x.device)
+    shares = torch.from_numpy(draws.uniform(0.0, 1.0, count)).to(run.x).view(-1, 1, 1, 1)
+    with torch.no_grad():
+        ends = run.score(torch.cat([run.x, starts])).double()
+    difference = float(ends[0] - ends[1:][chosen].mean())
+    total = torch.zeros_like(run.x[0])
+
+    def some(start: int, stop: int) -> None:
+        noisy = run.x + scale * noise.draw(start, stop)
+        base, share = starts[chosen[start:stop]], shares[start:stop]
+        gradients = run.gradient(share * noisy + (1 - share) * base)
+        total.add_((gradients * (noisy - base)).sum(dim=0) / count)
+
+    in_chunks(some, count, run.chunk)
+    delta = delta_of(total, difference)
+    warnings = () if delta < CONVERGED else (NOT_COMPLETE,)
+    return Found(total.sum(dim=0), delta=delta, warnings=warnings)
