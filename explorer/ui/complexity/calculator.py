@@ -21,24 +21,31 @@ def show_calculator(convention: Convention, width: int) -> None:
     labels = {name: _(title) for name, (title, _build) in PATTERNS.items()}
     pattern = choice("pattern", _("Replace a plain convolution with"), labels, kind="segmented")
     _new_pattern(pattern)
-    chosen, side = _choose(pattern)
+    picture, sliders, numbers = st.container(), st.container(), st.container()
+    with sliders:
+        chosen, side = _choose(pattern)
+    with picture:
+        designs = _draw(chosen, pattern, convention, width)
+    if designs:
+        rows = [_row(design, convention, side) for design in designs]
+        numbers.dataframe(rows, hide_index=True)
+
+
+def _draw(chosen: Choice, pattern: str, convention: Convention, width: int) -> tuple[Design, ...]:
+    """The ratio and the drawing; nothing where the numbers are impossible (said)."""
     try:
         designs = compare(chosen, pattern)
     except DesignError as error:
         show_error(error)
-        return
-    plain, parts = designs
-    ratio = plain.macs_per_position / parts.macs_per_position
+        return ()
+    plain, parts = (_counted(design, convention) for design in designs)
     st.markdown(
-        _(
-            "{plain:,} against {parts:,} {unit} per position: **{ratio:.2f}×**"
-        ).format(
-            plain=_counted(plain, convention), parts=_counted(parts, convention), ratio=ratio,
-            unit=_unit(convention),
+        _("{plain:,} against {parts:,} {unit} per position: **{ratio:.2f}×**").format(
+            plain=plain, parts=parts, ratio=plain / parts, unit=_unit(convention)
         )
-    )  # fmt: skip
-    show_figure(draw_designs(designs, width=width, height=190 if width < 600 else 210), "designs")
-    st.dataframe([_row(design, convention, side) for design in designs], hide_index=True)
+    )
+    show_figure(draw_designs(designs, width=width, height=180 if width < 600 else 200), "designs")
+    return designs
 
 
 def _new_pattern(pattern: str) -> None:
@@ -91,11 +98,11 @@ def _row(design: Design, convention: Convention, side: int) -> dict[str, object]
     unit = _unit(convention)
     return {
         _("Design"): _(design.name),
-        _("Layers"): " · ".join(layer.text for layer in design.layers),
         _("{unit} per position").format(unit=unit): _counted(design, convention),
         _("{unit} on {side}×{side}").format(unit=unit, side=side): _counted(
             design, convention, side * side
         ),
         _("Weights"): design.params,
         _("Receptive field"): "×".join(str(size) for size in design.receptive_field),
+        _("Layers"): " · ".join(layer.text for layer in design.layers),
     }
