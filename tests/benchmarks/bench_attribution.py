@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from captum.attr import IntegratedGradients, LayerGradCam, Saliency
+from captum.attr import IntegratedGradients, LayerGradCam, Occlusion, Saliency
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -56,7 +56,7 @@ def main() -> None:
             x, baselines=-x, target=0, n_steps=options.steps, internal_batch_size=batch
         )
 
-    calls = {
+    calls: dict[str, Callable[[], object]] = {
         "saliency, explain": ours("saliency"),
         "saliency, Captum": lambda: Saliency(module).attribute(x.requires_grad_(), target=0),
         "grad_cam, explain": ours("grad_cam"),
@@ -68,6 +68,33 @@ def main() -> None:
             f"integrated_gradients {options.steps}, Captum by {batch}": captum_ig(batch)
             for batch in (1, 2, 4, 8, 16)
         },
+    }
+    squares = {"windows": 7, "overlap": 2, "baseline": "grey"}  # 32 and 16 of 224 pixels
+
+    def captum_occlusion(batch: int) -> Callable[[], torch.Tensor]:
+        side = round(x.shape[2] / 7)
+        return lambda: Occlusion(module).attribute(
+            x.detach(),
+            sliding_window_shapes=(x.shape[1], side, side),
+            strides=(x.shape[1], round(side / 2), round(side / 2)),
+            baselines=grey,
+            target=0,
+            perturbations_per_eval=batch,
+        )
+
+    mean, std = (
+        torch.tensor(values).view(1, -1, 1, 1)
+        for values in (loaded.preprocessing.mean, loaded.preprocessing.std)
+    )
+    grey = ((0.5 - mean) / std).expand_as(x)
+    found = explain(loaded, image, ExplainRequest("occlusion", target=0, options=squares)).map
+    bare = captum_occlusion(1)()[0, 0].numpy()
+    difference = abs(found - bare).max() / abs(bare).max()
+    print(f"occlusion differs from Captum's by {difference:.1e} of its largest value")
+    calls |= {
+        "occlusion 32/16, explain": ours("occlusion", **squares),
+        "occlusion 32/16, Captum's default": captum_occlusion(1),
+        "occlusion 32/16, Captum by 16": captum_occlusion(16),
     }
     times: dict[str, list[float]] = {name: [] for name in calls}
     for turn in range(options.rounds):
