@@ -9,6 +9,7 @@ import numpy as np
 import streamlit as st
 
 from explorer.attribution.snippet import snippet
+from explorer.i18n import _
 from explorer.results import Attribution
 from explorer.tasks import Explain
 
@@ -27,7 +28,7 @@ def downloads(found: Attribution, label: str, picture: bytes, task: Explain) -> 
         "PNG": (picture, "png", "image/png"),
         "NPZ": (npz(found, label), "npz", "application/octet-stream"),
         "JSON": (document(found, label), "json", "application/json"),
-        "Code": (snippet(task.ref, task.request, found), "py", "text/x-python"),
+        _("Code"): (snippet(task.ref, task.request, found), "py", "text/x-python"),
     }
     with st.container(horizontal=True, gap="small"):
         for title, (data, ending, kind) in files.items():
