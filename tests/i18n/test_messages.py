@@ -10,6 +10,7 @@ import pytest
 from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po
 
+from explorer.catalog.paper2016 import MARKED_NOTES, load_points
 from explorer.i18n import LOCALES, N_, _, ngettext, set_language
 from tools import messages
 
@@ -91,6 +92,13 @@ def test_translations_format(locale: str) -> None:
                 text.format(**values)
             except ValueError:  # a specification for text: "{name:>8}" takes a string
                 text.format(**dict.fromkeys(values, "1"))
+
+
+def test_notes_of_the_2016_table_are_marked() -> None:
+    """They are data, and shown where a count is held against the paper's."""
+    points, _problems = load_points()
+    notes = {p.note.partition(". ")[0].rstrip(".") for p in points if p.model_id and p.note}
+    assert notes == set(MARKED_NOTES)
 
 
 def test_no_compiled_catalog_is_committed() -> None:
