@@ -37,6 +37,25 @@ _MODEL_IDS = {
     "Inception-v4": "inception_v4",
 }
 
+# The table's notes on networks of the catalog, up to the first full stop, marked for translation.
+MARKED_NOTES = (
+    N_("Caffe reference copy (two-GPU grouping)"),
+    N_(
+        "The authors' own re-implementation with a factorised 7x7 stem; with an ordinary stem "
+        "6.998552 M and 1.582672 GMACs"
+    ),
+    N_(
+        "Includes one bias per convolution output channel (52,672), kept by the Torch model; "
+        "44.549160 M without"
+    ),
+    N_("Includes one bias per convolution output channel (75,712); 60.192808 M without"),
+    N_("299x299 input"),
+    N_(
+        "MISMATCH, left blank: the real network has 42.679816 M parameters and 12.253975 GMACs "
+        "(24.51 G-Ops) at 299; cause of the plotted values unknown"
+    ),
+)
+
 
 class PaperDataError(ExplorerError):
     """A row of the table cannot be read; ``values["row"]`` is its line in the file."""
