@@ -86,6 +86,9 @@ def probability_bars(prediction: Prediction, *, most: int = 5, height: int = 0) 
         )
         + "<extra></extra>",
         "marker": {"color": BAR, "opacity": [1.0] + [0.6] * (count - 1)},
+        # Spelled out: without them, plotly.js fails on the labels of a bar that is clicked.
+        "selected": {"marker": {"opacity": 1.0}, "textfont": {"color": BAR}},
+        "unselected": {"marker": {"opacity": 0.6}, "textfont": {"color": BAR}},
         "showlegend": False,
     }
     names = [
