@@ -1,8 +1,8 @@
 """Writes ``docs/accuracy.md``: every counter on torchvision's whole zoo, in one run.
 
-``pip install -r requirements-bench.txt``, then ``python -m docs.make_accuracy``. Each counter gets
-a network that was built for it alone, on the meta device, so that only counting is timed; fvcore,
-which needs values, gets one on the CPU. Right is: within 0.5 % of the ``_ops`` that torchvision
+``pip install -r requirements-bench.txt``, then ``python -m docs.make_accuracy``. Counters run on
+the meta device, so that only counting is timed; fvcore, which needs values, runs on the CPU. A run
+that is stopped goes on where it was. Right is: within 0.5 % of the ``_ops`` that torchvision
 publishes for the network at its own size.
 """
 
@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import copy
 import importlib.machinery
 import io
+import json
 import logging
 import sys
 import time
@@ -32,6 +34,7 @@ from explorer.tracing.building import module_for
 from explorer.tracing.modes import inference_form
 
 PAGE = Path(__file__).with_name("accuracy.md")
+UNFINISHED = Path(__file__).parents[1] / "build" / "accuracy.json"
 TOLERANCE = 0.005
 Count = Callable[[ModelSpec, nn.Module], float]
 
@@ -129,19 +132,13 @@ COUNTERS: dict[str, Count] = {
     "ours": ours, "flop_counter": flop_counter, "torchinfo": torchinfo, "fvcore": fvcore,
     "ptflops": ptflops, "thop": thop, "calflops": calflops,
 }  # fmt: skip
-# torch.jit.trace, on which it is built, fails on the meta device.
-NEED_VALUES = frozenset({"fvcore"})
+# Ours traces without values, wherever they are; fvcore needs them, as torch.jit.trace fails on
+# the meta device.
+ON_CPU = frozenset({"ours", "fvcore"})
 
 
-def ask(name: str, spec: ModelSpec) -> Answer:
+def ask(name: str, spec: ModelSpec, module: nn.Module) -> Answer:
     """One counter on one network, silently."""
-    module = module_for(spec, spec.input_size).eval()
-    if name in NEED_VALUES:
-        with torch.no_grad():
-            for tensor in (*module.parameters(), *module.buffers()):
-                tensor.zero_()
-    elif name != "ours":
-        module = module.to("meta")
     start = time.perf_counter()
     try:
         with (
@@ -154,6 +151,21 @@ def ask(name: str, spec: ModelSpec) -> Answer:
     except Exception as error:  # noqa: BLE001 - whatever a tool raises is its answer
         return Answer(None, time.perf_counter() - start, type(error).__name__)
     return Answer(macs, time.perf_counter() - start)
+
+
+def ask_all(names: Iterable[str], spec: ModelSpec) -> dict[str, Answer]:
+    """Every counter on one network; those that patch modules get a copy of their own."""
+    names = list(names)
+    module = module_for(spec, spec.input_size).eval()
+    with torch.no_grad():
+        for tensor in (*module.parameters(), *module.buffers()):
+            tensor.zero_()
+    found = {name: ask(name, spec, module) for name in names if name in ON_CPU}
+    module = module.to("meta")
+    for name in names:
+        if name not in ON_CPU:
+            found[name] = ask(name, spec, copy.deepcopy(module))
+    return {name: found[name] for name in names}
 
 
 def zoo() -> list[ModelSpec]:
@@ -172,18 +184,43 @@ def published(spec: ModelSpec) -> float:
     )
 
 
-def survey(names: Iterable[str], specs: Iterable[ModelSpec]) -> dict[str, dict[str, Answer]]:
-    """Model id → counter → answer."""
-    found: dict[str, dict[str, Answer]] = {}
+def survey(
+    names: Iterable[str], specs: Iterable[ModelSpec], *, resume: bool = False
+) -> dict[str, dict[str, Answer]]:
+    """Model id → counter → answer; with ``resume``, a stopped run goes on where it was."""
     names = list(names)
+    found = _unfinished(names) if resume else {}
     for spec in specs:
-        found[spec.id] = {name: ask(name, spec) for name in names}
+        if spec.id not in found:
+            found[spec.id] = ask_all(names, spec)
+            if resume:
+                _remember(found)
         said = " ".join(
-            f"{name} {answer.error or f'{answer.macs / 1e9:.3f}'}"
+            f"{name} {answer.error or f'{answer.macs / 1e9:.3f}'} ({answer.seconds:.1f} s)"
             for name, answer in found[spec.id].items()
         )
         print(f"{spec.id}: {said}", flush=True)
-    return found
+    return {spec.id: found[spec.id] for spec in zoo() if spec.id in found}
+
+
+def _unfinished(names: list[str]) -> dict[str, dict[str, Answer]]:
+    if not UNFINISHED.exists():
+        return {}
+    rows = json.loads(UNFINISHED.read_text("utf-8"))
+    return {
+        model: {name: Answer(*row[name]) for name in names}
+        for model, row in rows.items()
+        if list(row) == names
+    }
+
+
+def _remember(found: dict[str, dict[str, Answer]]) -> None:
+    UNFINISHED.parent.mkdir(exist_ok=True)
+    rows = {
+        model: {name: [a.macs, a.seconds, a.error] for name, a in row.items()}
+        for model, row in found.items()
+    }
+    UNFINISHED.write_text(json.dumps(rows), encoding="utf-8")
 
 
 def summary(found: dict[str, dict[str, Answer]]) -> list[str]:
@@ -228,7 +265,7 @@ def page(found: dict[str, dict[str, Answer]]) -> str:
         "each at its own input size, beside the `_ops` that torchvision publishes (three decimals "
         f"of a GMAC). Right is within {100 * TOLERANCE:g} %. torch {version('torch')}, torchvision "
         f"{version('torchvision')}, {torch.get_num_threads()} thread(s). Every counter ran on the "
-        "meta device on a network built for it alone (fvcore, which needs values, on the CPU); the "
+        "meta device (fvcore, which needs values, on the CPU); the "
         "time is counting only, building left out. The first "
         "network of each counter includes its warm-up.",
         "",
@@ -275,10 +312,11 @@ def main() -> None:
     options = parser.parse_args()
     logging.disable(logging.WARNING)
     specs = [spec for spec in zoo() if not options.only or spec.id in options.only]
-    found = survey(options.counters, specs)
+    found = survey(options.counters, specs, resume=not options.only)
     print("\n".join(summary(found)))
     if not options.only:
         PAGE.write_text(page(found), encoding="utf-8")
+        UNFINISHED.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":
