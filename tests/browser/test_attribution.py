@@ -1,0 +1,130 @@
+"""The attribution page in a browser: cancel, compare, take along, camera, phone."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import FLAGS, ROOT, Seen, settle
+from tests.tools.find_browser import find
+
+Visit = Callable[[str], Page]
+SEVEN = ROOT / "assets" / "images" / "digits" / "7.png"
+LONG = 120_000  # ms; a first job waits for the worker to import torch
+
+
+def pictures(page: Page, count: int) -> None:
+    expect(page.locator('[data-testid="stImage"] img')).to_have_count(count, timeout=LONG)
+    settle(page)
+
+
+def downloaded(page: Page, title: str) -> bytes:
+    """The first map's file of this kind."""
+    with page.expect_download() as caught:
+        button = page.get_by_test_id("stDownloadButton").filter(has_text=title).first
+        button.get_by_role("button").click()
+    return Path(caught.value.path()).read_bytes()
+
+
+def test_two_maps_of_an_upload_are_compared_and_taken_along(visit: Visit) -> None:
+    page = visit("/attribution?model=lenet5&methods=saliency,grad_cam")
+    page.locator('input[type="file"]').first.set_input_files(SEVEN)
+    expect(page.get_by_text("Saliency for “7”")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("Grad-CAM for “7”")).to_be_visible(timeout=LONG)
+    pictures(page, 2)
+    picture = Image.open(io.BytesIO(downloaded(page, "PNG")))
+    assert picture.size == (32, 32)
+    colours = np.unique(np.asarray(picture.convert("RGB")).reshape(-1, 3), axis=0)
+    assert len(colours) > 20  # an overlay, not a blank
+    with np.load(io.BytesIO(downloaded(page, "NPZ"))) as found:
+        assert found["map"].shape == (32, 32)
+        assert found["map"].max() > found["map"].min()
+        assert found["crop"].shape == (32, 32, 3)
+        about = json.loads(str(found["about"]))
+    assert (about["method"], about["target"]["label"]) == ("saliency", "7")
+    document = json.loads(downloaded(page, "JSON"))
+    assert document["model"] == "lenet5"
+    compile(downloaded(page, "Code"), "snippet.py", "exec")
+    page.get_by_text("Difference of two maps").click()
+    expect(page.get_by_text("Orange: Saliency is stronger")).to_be_visible()
+
+
+def test_a_click_on_a_bar_explains_its_class(visit: Visit) -> None:
+    page = visit("/attribution?model=lenet5&image=digit_7&method=saliency")
+    pictures(page, 1)
+    # Drawn first, the chart learns of clicks only with the next step.
+    page.wait_for_function(
+        "() => document.querySelector('.js-plotly-plot')?._fullLayout?.clickmode === 'event+select'"
+    )
+    box = page.locator('[data-testid="stPlotlyChart"] .bars .point path').nth(0).bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.wait_for_url(re.compile("target=7"), timeout=20_000)
+
+
+def test_a_long_map_is_cancelled_within_a_second(visit: Visit) -> None:
+    page = visit("/attribution?methods=kernel_shap&kernel_shap.samples=2000")
+    settle(page)
+    compute = page.get_by_role("button", name=re.compile("Compute"))
+    cancel = page.get_by_role("button", name="Cancel")
+    expect(compute.or_(cancel).first).to_be_visible(timeout=LONG)
+    deadline = time.monotonic() + LONG / 1000
+    while not compute.is_visible() and time.monotonic() < deadline:
+        page.wait_for_timeout(200)
+    compute.click()
+    expect(page.get_by_text(re.compile("Computing the map"))).to_be_visible(timeout=LONG)
+    cancel.first.click()
+    expect(page.get_by_role("button", name="Try again")).to_be_visible(timeout=5_000)
+    # The worker is free at once: another map does not wait for the rest of the long one.
+    page.goto(page.url.split("?")[0] + "?model=lenet5&method=saliency", wait_until="commit")
+    expect(page.get_by_text(re.compile("Saliency for"))).to_be_visible(timeout=LONG)
+
+
+def test_on_a_phone_the_map_comes_first(page: Page, visit: Visit) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    visit("/attribution?model=lenet5&image=digit_3&method=saliency")
+    pictures(page, 1)
+    box = page.locator('[data-testid="stImage"] img').bounding_box()
+    assert box is not None
+    assert box["y"] + box["height"] < 844
+    assert box["width"] > 300
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.fixture
+def with_camera(browser: Browser, seen: Seen) -> Iterator[Page]:
+    flags = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+    # The same Playwright starts it: a second one cannot run in this thread.
+    started = browser.browser_type.launch(executable_path=find(), args=[*FLAGS, *flags])
+    context = started.new_context(viewport={"width": 1440, "height": 900})
+    context.grant_permissions(["camera"])
+    context.set_default_timeout(30_000)
+    opened = context.new_page()
+    seen.listen(opened)
+    yield opened
+    started.close()
+    assert not seen.problems(), "\n".join(seen.problems())
+
+
+def test_a_shot_of_the_camera_is_explained(with_camera: Page, app_url: str) -> None:
+    page = with_camera
+    page.goto(f"{app_url}/attribution?model=lenet5&method=saliency", wait_until="commit")
+    pictures(page, 1)
+    page.get_by_text("Take a photo").first.click()
+    shot = page.get_by_test_id("stCameraInputButton")
+    expect(shot).to_be_enabled(timeout=20_000)
+    page.wait_for_timeout(500)  # the fake device's first frame
+    shot.click()
+    expect(page.get_by_text("Clear photo")).to_be_visible(timeout=LONG)
+    settle(page)
+    expect(page.get_by_text(re.compile("Saliency for"))).to_be_visible(timeout=LONG)
+    expect(page.get_by_test_id("stException")).to_have_count(0)
