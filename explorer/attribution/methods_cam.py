@@ -109,7 +109,8 @@ CAM_METHODS = (
                 "channels",
                 N_("Feature maps"),
                 "choice",
-                "norm",
+                # The root of squares is the same everywhere behind a layer normalisation.
+                "mean",
                 choices=MappingProxyType(
                     {
                         "norm": N_("Root of the sum of squares"),

@@ -145,10 +145,9 @@ def activations_of(run: Run) -> Activations:
     ):
         run.forward(run.x.detach().clone().requires_grad_())
     plain = seen["relu"] + seen["relu_"]
-    smooth = {name.rstrip("_") for name in _SMOOTH if seen[name]}
-    smooth |= {
-        type(part).__name__ for part in module.modules() if type(part).__name__ in _SMOOTH_CLASSES
-    }
+    classes = {type(part).__name__ for part in module.modules()} & _SMOOTH_CLASSES
+    functions = {name.rstrip("_") for name in _SMOOTH if seen[name]}
+    smooth = classes | (functions - {name.lower() for name in classes})
     if not all(capped):
         smooth.add("hardtanh")
     gates = {name.rstrip("_") for name in _GATES | {"product"} if seen[name]}
