@@ -167,7 +167,7 @@ def page() -> str:
         "`python tests/tools/make_attribution_methods.py`. The networks are untrained (seed 0)",
         "unless weights are named: the question is whether a finite map that is not flat comes",
         "out, and whether it is the method's. The weights of GoogLeNet, Inception-v3, ViT-B/32 and",
-        "gMLP are drawn as He et al. 2015 do; as their libraries draw them, logits ignore the image.",
+        "gMLP are drawn as He et al. 2015 do; as libraries draw them, logits ignore the image.",
         "",
         f"✓ works ({counts['works']} cells). ✓ r repaired ({counts['repaired']} cells): ReLUs that",
         "are reused, work in place, are function calls or are capped at 6, which Captum's hooks",
