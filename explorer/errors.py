@@ -1,7 +1,7 @@
 """The errors that a page may show: one sentence each, naming the value and the remedy.
 
-The message is an English template marked with ``N_`` where it is raised, so that it can be translated
-where it is shown; ``str(error)`` is the English sentence.
+The message is an English template marked with ``N_`` where it is raised, so that it can be
+translated where it is shown; ``str(error)`` is the English sentence.
 """
 
 from __future__ import annotations
