@@ -41,8 +41,8 @@ def _isolate() -> None:
         HF_HUB_OFFLINE="1",
         HF_HUB_DISABLE_TELEMETRY="1",
     )
-    # One thread: the workers of the tests share the cores with them, and sums in another order would
-    # move maps by more than the 1e-4 to which they are compared.
+    # One thread: the workers of the tests share the cores with them, and sums in another order
+    # would move maps by more than the 1e-4 to which they are compared.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ.setdefault("MKL_NUM_THREADS", os.environ["OMP_NUM_THREADS"])
 
