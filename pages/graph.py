@@ -5,7 +5,7 @@ import streamlit as st
 from explorer.i18n import _
 from explorer.tasks import TorchinfoSummary, Trace
 from explorer.ui.graph_exports import show_graph_exports
-from explorer.ui.graph_page import show_graph
+from explorer.ui.graph_page import layer_seconds, show_graph
 from explorer.ui.jobs import run_task
 from explorer.ui.layer_panel import show_layer_panel
 from explorer.ui.outline import show_outline
@@ -38,7 +38,8 @@ def main(selection: Selection) -> None:
     if view == "graph":
         drawing, panel = st.columns([1.75, 1], gap="medium")
         with drawing:
-            selected = show_graph(graph)
+            seconds = layer_seconds(selection.spec.id, own_size=size is None)
+            selected = show_graph(graph, seconds)
         with panel:
             show_layer_panel(graph, selected, selection)
         show_graph_exports(graph, selection)

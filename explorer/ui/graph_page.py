@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from explorer.costs import arithmetic_intensity, receptive_fields
 from explorer.graph import LayerGraph
 from explorer.i18n import _
 from explorer.layout import Arrangement, Expanded, arrange
+from explorer.tasks import MeasureRoofline
 from explorer.ui.graph_view import (
     GraphOptions,
     GraphViewState,
@@ -17,7 +20,8 @@ from explorer.ui.graph_view import (
     graph_view,
     set_graph_state,
 )
-from explorer.ui.params import incoming, outgoing
+from explorer.ui.jobs import run_task
+from explorer.ui.params import flag, incoming, outgoing
 from explorer.ui.text import plain
 
 # A first view with more boxes than this cannot be read on a laptop.
@@ -25,11 +29,27 @@ FIRST_BOXES = 60
 ARRANGEMENTS_KEPT = 4
 
 
-def show_graph(graph: LayerGraph, *, height: int = 720) -> str:
+def layer_seconds(model_id: str, *, own_size: bool) -> Mapping[str, float]:
+    """Draws the switch ``?timed=1``; gives measured seconds by module call, empty while off.
+
+    Args:
+        model_id: Catalog id.
+        own_size: Whether the graph has the network's own input size, the only one that is timed.
+    """
+    if not flag("timed", _("Time the layers")) or not own_size:
+        return {}
+    result = run_task(MeasureRoofline(model_id), _("Timing the layers"))
+    return {} if result is None else result.by_layer
+
+
+def show_graph(
+    graph: LayerGraph, seconds: Mapping[str, float] | None = None, *, height: int = 720
+) -> str:
     """Draws the graph with its state; gives the id of what is selected, "" for nothing.
 
     Args:
         graph: The network as it runs.
+        seconds: Measured time by module call, for colouring.
         height: Pixels of the component.
     """
     key = f"graph-{graph.model}-{'x'.join(str(size) for size in graph.input_shape)}"
@@ -37,7 +57,7 @@ def show_graph(graph: LayerGraph, *, height: int = 720) -> str:
     state = _from_url(graph, state)
     set_graph_state(key, state)
     arrangement = _arranged(graph, state.expanded)
-    options = GraphOptions(_metrics(graph, arrangement), height=height)
+    options = GraphOptions(_metrics(graph, arrangement, seconds or {}), height=height)
     state = graph_view(arrangement, key=key, options=options)
     outgoing("select", state.selected or "")
     outgoing("open", _opened(state.expanded, graph))
@@ -119,11 +139,21 @@ def _arranged(graph: LayerGraph, expanded: Expanded) -> Arrangement:
     return kept[name]
 
 
-def _metrics(graph: LayerGraph, arrangement: Arrangement) -> tuple[Metric, ...]:
-    """Ways of colouring that the costs give."""
+def _metrics(
+    graph: LayerGraph, arrangement: Arrangement, seconds: Mapping[str, float]
+) -> tuple[Metric, ...]:
+    """Ways of colouring that the costs and the clock give."""
     intensity = box_values(arrangement, arithmetic_intensity(graph), max)
     sides = {op: float(max(field.size)) for op, field in receptive_fields(graph).items()}
-    return (
+    metrics = (
         Metric("intensity", _("Arithmetic intensity"), "FLOP/B", intensity),
         Metric("field", _("Receptive field"), "px", box_values(arrangement, sides, max)),
     )
+    if not seconds:
+        return metrics
+    first_ops: dict[str, str] = {}
+    for op in graph.ops:
+        first_ops.setdefault(op.module, op.id)
+    timed = {op: seconds[module] for module, op in first_ops.items() if module in seconds}
+    clock = Metric("time", _("Measured time"), "s", box_values(arrangement, timed), si="s")
+    return (*metrics, clock)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from explorer.catalog import find
@@ -68,3 +70,10 @@ def test_a_fold_stands_for_its_first_layer(selected: str | None, layer: str) -> 
     graph = trace_spec(find("resnet152"))
     arrangement = arrange(graph, frozenset({"layer3"}))
     assert _layer(graph, arrangement, selected) == layer
+
+
+def test_layers_can_be_coloured_by_measured_time(open_page: Open) -> None:
+    app = open_page("graph", model="lenet5", timed="1", colour="time")
+    assert not app.error
+    data = app.get("bidi_component")[-1].proto.json
+    assert re.search(r'"id":\s*"time"', data)
