@@ -10,7 +10,7 @@ from explorer.ui.jobs import run_task
 from explorer.ui.layer_panel import show_layer_panel
 from explorer.ui.outline import show_outline
 from explorer.ui.page import how_computed, page_head
-from explorer.ui.params import choice
+from explorer.ui.params import choice, flag
 from explorer.ui.selection import Selection
 from explorer.ui.trace_view import choose_input_size, say_method
 
@@ -21,7 +21,7 @@ def main(selection: Selection) -> None:
         _("Every box runs once for one image: double-click to open it, click to see inside."),
         selection,
     )
-    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    left, middle, right = st.columns([2.4, 1, 1.2], vertical_alignment="bottom")
     with left:
         view = choice(
             "view",
@@ -29,6 +29,8 @@ def main(selection: Selection) -> None:
             {"graph": _("Graph"), "outline": _("Outline"), "torchinfo": _("torchinfo")},
             kind="segmented",
         )
+    with middle:
+        timed = flag("timed", _("Time the layers")) and view == "graph"
     with right:
         size = choose_input_size(selection.spec)
     graph = run_task(Trace(selection.spec.id, size), _("Tracing"))
@@ -38,7 +40,7 @@ def main(selection: Selection) -> None:
     if view == "graph":
         drawing, panel = st.columns([1.75, 1], gap="medium")
         with drawing:
-            seconds = layer_seconds(selection.spec.id, own_size=size is None)
+            seconds = layer_seconds(selection.spec.id) if timed and size is None else None
             selected = show_graph(graph, seconds)
         with panel:
             show_layer_panel(graph, selected, selection)

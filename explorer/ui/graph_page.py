@@ -21,7 +21,7 @@ from explorer.ui.graph_view import (
     set_graph_state,
 )
 from explorer.ui.jobs import run_task
-from explorer.ui.params import flag, incoming, outgoing
+from explorer.ui.params import incoming, outgoing
 from explorer.ui.text import plain
 
 # A first view with more boxes than this cannot be read on a laptop.
@@ -29,15 +29,12 @@ FIRST_BOXES = 60
 ARRANGEMENTS_KEPT = 4
 
 
-def layer_seconds(model_id: str, *, own_size: bool) -> Mapping[str, float]:
-    """Draws the switch ``?timed=1``; gives measured seconds by module call, empty while off.
+def layer_seconds(model_id: str) -> Mapping[str, float]:
+    """Measured seconds by module call at the network's own input size; empty until they are there.
 
     Args:
         model_id: Catalog id.
-        own_size: Whether the graph has the network's own input size, the only one that is timed.
     """
-    if not flag("timed", _("Time the layers")) or not own_size:
-        return {}
     result = run_task(MeasureRoofline(model_id), _("Timing the layers"))
     return {} if result is None else result.by_layer
 
