@@ -51,7 +51,9 @@ _isolate()
 
 
 def pytest_unconfigure() -> None:
-    """Removes what the session wrote."""
+    """Ends the browser of the session and removes what it wrote."""
+    if browser := sys.modules.get("tests.tools.shared_browser"):
+        browser.stop()
     shutil.rmtree(HOME, ignore_errors=True)
 
 

@@ -22,8 +22,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page
 
+from tests.tools import shared_browser
 from tests.tools.find_browser import BrowserNotFoundError, find
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -130,16 +131,13 @@ def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def browser() -> Browser:
     """A headless Chromium; without one the tests fail, with one sentence."""
     try:
         program = find()
     except BrowserNotFoundError as error:
         pytest.fail(str(error), pytrace=False)
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=program, args=FLAGS)
-        yield started
-        started.close()
+    return shared_browser.start(program, FLAGS)
 
 
 @dataclass
