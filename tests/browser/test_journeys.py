@@ -77,7 +77,7 @@ def test_latency_moves_while_it_is_measured(visit: Visit) -> None:
 def test_a_deep_link_opens_cold_to_the_same_view(visit: Visit) -> None:
     page = visit("/complexity?model=timm/convnext_atto&by=params&lang=zh")
     expect(page.get_by_role("heading", name="复杂度")).to_be_visible()
-    expect(page.get_by_text("ConvNeXt Atto", exact=False).first).to_be_visible()
+    expect(page.locator(".stMain strong").get_by_text("convnext_atto").first).to_be_visible()
     expect(page.get_by_role("radio", name="参数")).to_be_checked()
 
 
