@@ -26,35 +26,41 @@ def bars(page: Page) -> str:
     return chart.inner_text()
 
 
-def overlays(page: Page) -> int:
-    return page.locator('[data-testid="stImage"] img').count()
+def wait_for_map(page: Page, caption: str | re.Pattern[str]) -> None:
+    """Waits for the map; where its price is above the page's limit, it is asked for first."""
+    shown = page.get_by_text(caption)
+    ask = page.get_by_role("button", name="Compute Grad-CAM")
+    expect(shown.or_(ask).first).to_be_visible(timeout=LONG)
+    if ask.is_visible():
+        ask.click()
+    expect(shown.first).to_be_visible(timeout=LONG)
 
 
 def test_an_uploaded_photo_is_recognised_and_explained(visit: Visit) -> None:
     page = visit("/attribution?image=rocket")
     upload(page, IMAGES / "coffee.jpg")
-    expect(page.get_by_text("Grad-CAM for “espresso”")).to_be_visible(timeout=LONG)
+    wait_for_map(page, "Grad-CAM for “espresso”")
     assert "espresso" in bars(page)
-    assert overlays(page) == 1
+    expect(page.locator('[data-testid="stImage"] img')).to_have_count(1, timeout=LONG)
 
 
 def test_an_uploaded_cat_is_a_cat(visit: Visit) -> None:
     page = visit("/attribution")
     upload(page, IMAGES / "chelsea.jpg")
     cats = re.compile("Grad-CAM for “(tabby|tiger cat|Persian cat|Siamese cat|Egyptian cat)”")
-    expect(page.get_by_text(cats)).to_be_visible(timeout=LONG)
+    wait_for_map(page, cats)
 
 
 def test_a_digit_is_read(visit: Visit) -> None:
     page = visit("/attribution?model=lenet5")
     upload(page, IMAGES / "digits" / "7.png")
-    expect(page.get_by_text("Grad-CAM for “7”")).to_be_visible(timeout=LONG)
+    wait_for_map(page, "Grad-CAM for “7”")
 
 
 def test_the_upload_stays_when_the_page_changes(visit: Visit) -> None:
     page = visit("/attribution")
     upload(page, IMAGES / "coffee.jpg")
-    expect(page.get_by_text("Grad-CAM for “espresso”")).to_be_visible(timeout=LONG)
+    wait_for_map(page, "Grad-CAM for “espresso”")
     page.get_by_role("link", name="Latency").click()
     settle(page)
     page.get_by_role("link", name="Attribution").click()
