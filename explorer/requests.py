@@ -76,6 +76,13 @@ class LatencyRequest:
         min_runs: Measured runs per batch size, at least.
         warmup_runs: Runs thrown away before.
         input_size: (C, H, W); None for the model's own.
+        mode: How the network runs. "eager": as a plain call, which records for autograd;
+            "inference_mode": under ``torch.inference_mode``, which does not; "compile":
+            ``torch.compile``; "export": the program that ``torch.export`` makes; "cuda_graph": one
+            pass captured and replayed (CUDA only). All but the first under inference mode.
+        warmup_seconds: Time of the runs thrown away, at least.
+        warmup: "fixed", or "steady": after those, more runs are thrown away until the median of
+            ten differs by less than 2 % from that of the ten before, for ten seconds at most.
     """
 
     batch_sizes: tuple[int, ...] = (1,)
@@ -86,3 +93,23 @@ class LatencyRequest:
     min_runs: int = 30
     warmup_runs: int = 5
     input_size: tuple[int, int, int] | None = None
+    mode: str = "inference_mode"
+    warmup_seconds: float = 0.0
+    warmup: str = "fixed"
+
+
+@dataclass(frozen=True, slots=True)
+class SweepRequest:
+    """Many measurements, one after another: every model with every mode and batch size.
+
+    Attributes:
+        models: Catalog ids.
+        batch_sizes: Images per forward pass.
+        modes: As ``LatencyRequest.mode``.
+        base: The rest; its own batch sizes and mode do not count.
+    """
+
+    models: tuple[str, ...]
+    batch_sizes: tuple[int, ...] = (1,)
+    modes: tuple[str, ...] = ("inference_mode",)
+    base: LatencyRequest = LatencyRequest()

@@ -8,6 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from explorer.latency_results import LatencyResult as LatencyResult  # noqa: PLC0414 - part of it
+from explorer.latency_results import LatencySeries as LatencySeries  # noqa: PLC0414
+
 FloatArray = npt.NDArray[np.float32]
 
 
@@ -188,73 +191,6 @@ class TrustCard:
     verdict: str = ""
     values: dict[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class LatencySeries:
-    """Raw forward times of one batch size; statistics are derived from them.
-
-    Attributes:
-        batch_size: Images per forward pass.
-        seconds: (N,) float64, seconds per *batch*, in order.
-        starts: (N,) float64, when each run began, seconds since the first one.
-        warmup_seconds: Times of the runs that were thrown away.
-        finished: False while it is being measured, or when it was cancelled.
-    """
-
-    batch_size: int
-    seconds: npt.NDArray[np.float64]
-    starts: npt.NDArray[np.float64]
-    warmup_seconds: tuple[float, ...] = ()
-    finished: bool = True
-
-    def percentile(self, q: float) -> float | None:
-        """The q-th percentile in seconds per batch, q in 0…100; None when the sample is too small.
-
-        A percentile needs ten runs beyond it (p95: 200 runs, p99: 1,000), the median needs one run.
-        """
-        n = len(self.seconds)
-        tail = min(q, 100 - q) / 100
-        if n == 0 or (q != 50 and n * tail < 10):
-            return None
-        return float(np.percentile(self.seconds, q))
-
-    @property
-    def median(self) -> float | None:
-        """Seconds per batch."""
-        return self.percentile(50)
-
-    @property
-    def images_per_second(self) -> float | None:
-        """Batch size over the median time."""
-        return None if self.median is None else self.batch_size / self.median
-
-
-@dataclass(frozen=True, slots=True)
-class LatencyResult:
-    """Forward times of a network on one machine.
-
-    Attributes:
-        model: Catalog id.
-        weights: Weights id; None for an untrained network (speed does not depend on it).
-        series: One per batch size.
-        device: Name of the device ("AMD EPYC …, 2 threads").
-        threads: Intra-op CPU threads used.
-        dtype: Element type.
-        memory_format: "contiguous" or "channels_last".
-        input_size: (C, H, W).
-        versions: Library versions.
-    """
-
-    model: str
-    weights: str | None
-    series: tuple[LatencySeries, ...]
-    device: str
-    threads: int
-    dtype: str
-    memory_format: str
-    input_size: tuple[int, int, int]
-    versions: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,9 @@ PACKAGE = ROOT / "explorer"
 FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"i18n"}),
     frozenset({"errors"}),
-    frozenset({"patching", "settings"}),
-    frozenset({"graph", "requests", "results", "catalog"}),
+    frozenset({"patching", "requests", "settings", "timing_statistics"}),
+    frozenset({"latency_results"}),
+    frozenset({"graph", "results", "catalog"}),
     frozenset({"exports", "graph_exports", "module_state", "patching", "preprocess", "timing"}),
     frozenset({"device", "images", "networks", "preprocess", "skip_init", "weights"}),
     frozenset({"downloads", "state_dicts"}),
@@ -30,7 +31,9 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"attribution", "costs", "latency", "layout", "history", "compare", "predict"}),
     frozenset({"bottleneck", "inspection", "reconcile", "roofline", "what_if"}),
     frozenset({"onnx_export"}),
-    frozenset({"charts", "measurements", "tasks"}),
+    frozenset({"charts", "measurements"}),
+    frozenset({"sweeps"}),
+    frozenset({"tasks"}),
     frozenset({"engine"}),
     frozenset({"ui", "__main__"}),
     frozenset({"app", "pages"}),
@@ -39,7 +42,8 @@ FLOOR = {unit: number for number, units in enumerate(FLOORS) for unit in units}
 # Files that are one unit with a package of another name.
 SAME_UNIT = {"worker": "engine", "result_cache": "engine"}
 CHARTS_MAY_SEE = {
-    "bottleneck", "catalog", "charts", "costs", "errors", "graph", "i18n", "requests", "results",
+    "bottleneck", "catalog", "charts", "costs", "errors", "graph", "i18n", "latency_results",
+    "requests", "results", "timing_statistics",
 }  # fmt: skip
 STREAMLIT_ROOMS = {"app", "pages", "ui"}
 
@@ -47,8 +51,8 @@ HEAVY = ("torch", "torchvision", "timm", "captum")
 # What the server process loads, hence never torch, also not through what these import.
 LIGHT = {
     "", "app", "bottleneck", "catalog", "charts", "costs", "engine", "errors", "exports", "graph",
-    "graph_exports", "i18n", "images", "layout", "layouting", "pages", "requests", "results",
-    "settings", "tasks",
+    "graph_exports", "i18n", "images", "latency_results", "layout", "layouting", "measurements",
+    "pages", "requests", "results", "settings", "sweeps", "tasks", "timing_statistics",
     "ui", "weights", "what_if", "__main__",
 }  # fmt: skip
 LIGHT_ATTRIBUTION = {"explorer.attribution", "explorer.attribution.methods"} | {
