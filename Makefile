@@ -12,7 +12,7 @@ PORT ?=
 ARGS ?=
 
 PY := $(VENV)/bin/python
-SCRIPTS := $(wildcard explorer/ui/graph_view/*.js)
+SCRIPTS := $(wildcard explorer/ui/graph_view/js/*.js)
 export VENV PYTHON PIP
 
 .PHONY: help venv venv-dev browser run test test-all lint format bench messages doctor clean

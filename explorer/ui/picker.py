@@ -34,6 +34,7 @@ def pick_model(place: st.delta_generator.DeltaGenerator) -> Selection:
     """
     state = st.session_state
     take_choices()
+    _check_address()
     with place:
         spec = _pick_architecture()
         # A new key after each choice makes a new popover, which is closed.
@@ -46,6 +47,18 @@ def pick_model(place: st.delta_generator.DeltaGenerator) -> Selection:
         st.caption(_facts(spec))
     weights = next((w for w in spec.weights if w.id == weights_id), None)
     return Selection(spec, weights)
+
+
+def _check_address() -> None:
+    """Takes an unknown model out of a cold link: a bound widget guards its parameter later."""
+    asked = st.query_params.get("model")
+    if "model" in st.session_state or asked is None:
+        return
+    try:
+        find(asked)
+    except UnknownModelError as error:
+        st.session_state["_notice_model"] = error.text(_)
+        del st.query_params["model"]
 
 
 def _pick_architecture() -> ModelSpec:

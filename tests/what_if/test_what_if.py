@@ -20,7 +20,11 @@ def rebuilt(model: str, classes: int) -> LayerGraph:
     from torchvision import models
 
     spec = find(model)
-    options = {"init_weights": False} if model in ("googlenet", "inception_v3") else {}
+    options: dict[str, object] = {}
+    if model in ("googlenet", "inception_v3"):
+        options["init_weights"] = False
+    if model.startswith("vit_"):
+        options["image_size"] = spec.input_size[-1]  # ViT-H/14 is listed at 518
     with skip_init():
         module = models.get_model(spec.builder, weights=None, num_classes=classes, **options)
     return trace(module.eval(), torch.empty(1, *spec.input_size))
