@@ -88,7 +88,9 @@ function container(box, interactive) {
 
 function header(box) {
   const title = box.count > 1 ? `×${box.count} ${box.title}` : box.title;
-  const where = `<tspan class="where" dx="7">${escape(box.subtitle)}</tspan>`;
+  const room = Math.floor((box.w - 50 - title.length * 7.1) / 5.9); // characters before the button
+  const said = box.subtitle.length > room ? `${box.subtitle.slice(0, Math.max(room - 1, 0))}…` : box.subtitle;
+  const where = `<tspan class="where" dx="7">${escape(said)}</tspan>`;
   return `<text class="name" x="${box.x + 12}" y="${box.y + 19}">${escape(title)}${where}</text>`;
 }
 
@@ -146,20 +148,20 @@ function marks(model) {
 }
 
 function shapes(model) {
-  const seen = new Set();
-  const found = [];
-  for (const line of model.lines) {
-    if (!line.labelled) continue;
+  const [taken, found, down] = [[], [], model.direction === "down"];
+  for (const line of model.lines.filter((one) => one.labelled)) {
     const { points } = model.routes[line.routes[line.routes.length - 1]];
     const [bx, by] = points[points.length - 1];
-    const down = model.direction === "down";
-    const x = down ? bx + 5 : bx - 8;
-    const y = down ? by - 8 : by - 5;
-    // Where edges end close together one shape is written: two would cover each other.
-    const key = `${Math.round(x / 50)},${Math.round(y / 8)}`;
-    if (seen.has(key)) continue;
-    seen.add(key);
-    found.push(`<text class="shape${down ? "" : " end"}" x="${x}" y="${y}">${escape(line.shape)}</text>`);
+    const [y, wide] = [down ? by - 8 : by - 5, line.shape.length * 5.6 + 4];
+    // Where edges end close together the second is written on its left; what still covers another is left out.
+    for (const end of down ? [false, true] : [true]) {
+      const x = end ? bx - (down ? 5 : 8) : bx + 5;
+      const from = end ? x - wide : x;
+      if (taken.some(([l, r, t]) => Math.abs(t - y) < 10 && l < from + wide && from < r)) continue;
+      taken.push([from, from + wide, y]);
+      found.push(`<text class="shape${end ? " end" : ""}" x="${x}" y="${y}">${escape(line.shape)}</text>`);
+      break;
+    }
   }
   return found;
 }
