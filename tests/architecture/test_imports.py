@@ -28,7 +28,8 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"zoo"}),
     frozenset({"layouting", "pool", "tracing"}),
     frozenset({"trace"}),
-    frozenset({"attribution", "costs", "latency", "layout", "history", "compare", "predict"}),
+    frozenset({"attribution", "costs", "latency", "layout", "history", "compare", "predict"})
+    | {"structural_diff", "paired"},
     frozenset({"bottleneck", "inspection", "reconcile", "roofline", "what_if"}),
     frozenset({"onnx_export"}),
     frozenset({"charts", "measurements"}),
@@ -52,7 +53,7 @@ HEAVY = ("torch", "torchvision", "timm", "captum")
 LIGHT = {
     "", "app", "bottleneck", "catalog", "charts", "costs", "engine", "errors", "exports", "graph",
     "graph_exports", "i18n", "images", "latency_results", "layout", "layouting", "measurements",
-    "pages", "requests", "results", "settings", "sweeps", "tasks", "timing_statistics",
+    "paired", "pages", "requests", "results", "settings", "structural_diff", "sweeps", "tasks", "timing_statistics",
     "ui", "weights", "what_if", "__main__",
 }  # fmt: skip
 LIGHT_ATTRIBUTION = {"explorer.attribution", "explorer.attribution.methods"} | {
