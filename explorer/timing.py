@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,8 +14,11 @@ from torch import Tensor, nn
 Clock = Callable[[], int]
 """Nanoseconds, rising."""
 
-Pass = Callable[[nn.Module, Tensor], tuple[int, int]]
-"""Runs a module once → (when it began, how long it took), nanoseconds."""
+Forward = Callable[[Tensor], Any]
+"""A module, or what else runs one."""
+
+Pass = Callable[[Forward, Tensor], tuple[int, int]]
+"""Runs it once → (when it began, how long it took), nanoseconds."""
 
 
 @contextmanager
@@ -63,11 +67,11 @@ def timer_of(device: torch.device, clock: Clock) -> Pass:
         return _cuda_timer(device, clock)
     synchronise = torch.mps.synchronize if device.type == "mps" else None
 
-    def timed(module: nn.Module, x: Tensor) -> tuple[int, int]:
+    def timed(forward: Forward, x: Tensor) -> tuple[int, int]:
         if synchronise is not None:
             synchronise()
         start = clock()
-        module(x)
+        forward(x)
         if synchronise is not None:
             synchronise()
         return start, clock() - start
@@ -79,11 +83,11 @@ def _cuda_timer(device: torch.device, clock: Clock) -> Pass:
     begin = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
     end = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
 
-    def timed(module: nn.Module, x: Tensor) -> tuple[int, int]:
+    def timed(forward: Forward, x: Tensor) -> tuple[int, int]:
         start = clock()
         with torch.cuda.device(device):
             begin.record()
-            module(x)
+            forward(x)
             end.record()
             end.synchronize()
         return start, round(begin.elapsed_time(end) * 1e6)  # milliseconds → nanoseconds
@@ -115,3 +119,36 @@ def bytes_per_image(module: nn.Module, x: Tensor) -> int:
         for handle in handles:
             handle.remove()
     return x.nbytes + 2 * largest
+
+
+def peak_of_pass(forward: Forward, x: Tensor) -> int | None:
+    """Bytes that torch's allocator holds at most during one pass, above what it held before.
+
+    On CUDA from the allocator's own statistics; on the CPU from every allocation and release that
+    the profiler sees (scratch memory that a kernel takes past torch's allocator is not in it). None
+    on MPS, which does not say.
+    """
+    if x.device.type == "cuda":
+        with torch.cuda.device(x.device):
+            torch.cuda.synchronize()
+            before = torch.cuda.memory_allocated()
+            torch.cuda.reset_peak_memory_stats()
+            forward(x)
+            torch.cuda.synchronize()
+            return torch.cuda.max_memory_allocated() - before
+    if x.device.type != "cpu":
+        return None
+    os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # it tells of GPUs that are not there
+    with torch.autograd.profiler.profile(profile_memory=True) as profile:
+        forward(x)
+    found = profile.kineto_results
+    if found is None:
+        return None
+    changes = sorted(
+        (event.start_ns(), event.nbytes()) for event in found.events() if event.name() == "[memory]"
+    )
+    held = peak = 0
+    for _when, nbytes in changes:
+        held += nbytes
+        peak = max(peak, held)
+    return peak

@@ -22,9 +22,12 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"patching", "requests", "settings", "timing_statistics"}),
     frozenset({"latency_results"}),
     frozenset({"graph", "results", "catalog"}),
-    frozenset({"exports", "graph_exports", "module_state", "patching", "preprocess", "timing"}),
-    frozenset({"device", "images", "networks", "preprocess", "skip_init", "weights"}),
-    frozenset({"downloads", "state_dicts"}),
+    frozenset({"exports", "graph_exports", "module_state", "patching", "preprocess", "timing"})
+    | {"energy", "watching"},
+    frozenset(
+        {"device", "images", "latency_modes", "networks", "preprocess", "skip_init", "weights"}
+    ),
+    frozenset({"downloads", "machine", "state_dicts"}),
     frozenset({"zoo"}),
     frozenset({"layouting", "pool", "tracing"}),
     frozenset({"trace"}),
@@ -53,8 +56,8 @@ HEAVY = ("torch", "torchvision", "timm", "captum")
 LIGHT = {
     "", "app", "bottleneck", "catalog", "charts", "costs", "engine", "errors", "exports", "graph",
     "graph_exports", "i18n", "images", "latency_results", "layout", "layouting", "measurements",
-    "paired", "pages", "requests", "results", "settings", "structural_diff", "sweeps", "tasks", "timing_statistics",
-    "ui", "weights", "what_if", "__main__",
+    "paired", "pages", "requests", "results", "settings", "structural_diff", "sweeps", "tasks",
+    "timing_statistics", "ui", "weights", "what_if", "__main__",
 }  # fmt: skip
 LIGHT_ATTRIBUTION = {"explorer.attribution", "explorer.attribution.methods"} | {
     "explorer.attribution.overlay"
