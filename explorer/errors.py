@@ -81,6 +81,10 @@ class LatencyError(ExplorerError):
     """A measurement cannot be made as requested."""
 
 
+class MeasurementError(ExplorerError):
+    """Measurements cannot be kept, found, read from a file or written to one."""
+
+
 class DesignError(ExplorerError):
     """A block of convolutions cannot be built with these numbers."""
 

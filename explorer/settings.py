@@ -26,6 +26,8 @@ class Settings(BaseSettings):
         max_image_pixels: Pixels of an uploaded image.
         download_timeout: Seconds without a byte after which a download is given up.
         offline: True never opens a connection for weights.
+        database_url: Where measurements are kept, as SQLAlchemy names it
+            ("postgresql://user:password@host/name"); None for a file in the user's data folder.
     """
 
     model_config = SettingsConfigDict(env_prefix="EXPLORER_", extra="ignore")
@@ -39,6 +41,7 @@ class Settings(BaseSettings):
     max_image_pixels: int = Field(default=50_000_000, gt=0)
     download_timeout: float = Field(default=20.0, gt=0)
     offline: bool = False
+    database_url: str | None = None
 
 
 @cache
