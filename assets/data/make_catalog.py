@@ -2,7 +2,7 @@
 
 Run from anywhere::
 
-    python assets/data/make_catalog.py               # torchvision.json, extra.json, class names
+    python assets/data/make_catalog.py               # all but timm.json
     python assets/data/make_catalog.py timm          # timm.json; goes on where it stopped
     python assets/data/make_catalog.py timm --fresh  # timm.json from nothing
 
@@ -45,10 +45,12 @@ def main() -> None:
 
         make_timm(HERE / "timm.json", arguments.seconds, fresh=arguments.fresh)
         return
+    from network_records import network_records
     from torchvision_records import class_names, extra_records, torchvision_records
 
     write_records(HERE / "torchvision.json", torchvision_records())
     write_records(HERE / "extra.json", extra_records())
+    write_records(HERE / "networks.json", network_records())
     names = json.dumps(class_names(), ensure_ascii=False, indent=0)
     (HERE / "imagenet_classes.json").write_text(names + "\n", encoding="utf-8")
 

@@ -24,8 +24,11 @@ PAPER_URL = "https://arxiv.org/abs/1605.07678"
 
 # Networks that the catalog can open in the plotted form, or in the closest one that it has.
 _MODEL_IDS = {
-    "AlexNet": "alexnet",
-    "GoogLeNet": "googlenet",
+    "AlexNet": "alexnet_2012",
+    "BN-AlexNet": "bn_alexnet",
+    "BN-NIN": "bn_nin",
+    "ENet": "enet",
+    "GoogLeNet": "googlenet_2014",
     "ResNet-18": "resnet18",
     "VGG-16": "vgg16",
     "VGG-19": "vgg19",
@@ -50,6 +53,15 @@ MARKED_NOTES = (
     ),
     N_("Includes one bias per convolution output channel (75,712); 60.192808 M without"),
     N_("299x299 input"),
+    N_(
+        "Two independent towers, batch norm also on the two 4096-wide fully connected layers "
+        "(60.542 M; 60.526 M without)"
+    ),
+    N_("Parameters with batch norm folded; 8.655336 M with its scale and shift"),
+    N_(
+        "ENet V12 ImageNet classifier; internal scale 1 of the first block is inferred (only value "
+        "that reproduces 5.86 M and 1.57)"
+    ),
     N_(
         "MISMATCH, left blank: the real network has 42.679816 M parameters and 12.253975 GMACs "
         "(24.51 G-Ops) at 299; cause of the plotted values unknown"

@@ -7,7 +7,7 @@ from typing import Literal
 
 Source = Literal["torchvision", "timm", "explorer"]
 # "other": features, or classes that have no names here (ImageNet-21k, CLIP embeddings, …)
-Dataset = Literal["imagenet", "mnist", "other"]
+Dataset = Literal["imagenet", "mnist", "cifar10", "other"]
 
 
 @dataclass(frozen=True, slots=True)

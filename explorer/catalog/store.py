@@ -12,10 +12,14 @@ from explorer.catalog.spec import Dataset, ModelSpec, Paper, Preprocessing, Sour
 ASSETS = Path(__file__).resolve().parent.parent.parent / "assets"
 DATA = ASSETS / "data"
 # Files of the entries that have plain ids, in the catalog's order.
-CURATED_FILES = ("torchvision.json", "extra.json")
+CURATED_FILES = ("torchvision.json", "extra.json", "networks.json")
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
+
+CIFAR10 = (
+    "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
+)  # fmt: skip
 
 Record = dict[str, Any]
 
@@ -52,6 +56,8 @@ def class_labels(dataset: str) -> tuple[str, ...]:
         return tuple(read_json("imagenet_classes.json"))
     if dataset == "mnist":
         return tuple("0123456789")
+    if dataset == "cifar10":
+        return CIFAR10
     return ()
 
 
@@ -77,7 +83,7 @@ def spec(model_id: str) -> ModelSpec:
         year=year_of(record),
         source=cast(Source, record["source"]),
         builder=record["builder"],
-        paper=_paper(record["family"]),
+        paper=_paper(record),
         dataset=_dataset(record, record["num_classes"]),
         num_classes=record["num_classes"],
         preprocessing=_preprocessing(record["pre"]),
@@ -98,8 +104,8 @@ def _dataset(record: Record, num_classes: int) -> Dataset:
 def _weights(entry: Record, record: Record) -> WeightsSpec:
     num_classes: int = entry["num_classes"] if "num_classes" in entry else record["num_classes"]
     top1 = entry.get("top1")
-    if record["id"] == "lenet5":
-        top1 = _lenet5_accuracy()
+    if record["source"] == "explorer":
+        top1 = _own_accuracy(record["builder"])
     return WeightsSpec(
         id=entry["id"],
         dataset=_dataset(record | entry, num_classes),
@@ -131,17 +137,18 @@ def _preprocessing(entry: Record) -> Preprocessing:
     )
 
 
-def _paper(family: str) -> Paper | None:
-    record = families().get(family, {})
-    if "title" not in record:
+def _paper(record: Record) -> Paper | None:
+    """The record's own, else its family's."""
+    paper: Record = record.get("paper") or families().get(record["family"], {})
+    if "title" not in paper:
         return None
-    return Paper(title=record["title"], authors=tuple(record["authors"]), url=record["url"])
+    return Paper(title=paper["title"], authors=tuple(paper["authors"]), url=paper["url"])
 
 
 @cache
-def _lenet5_accuracy() -> float | None:
+def _own_accuracy(builder: str) -> float | None:
     """Percent of held-out digits read right, as the training wrote it down; None before it ran."""
-    path = ASSETS / "weights" / "lenet5" / "metrics.json"
+    path = ASSETS / "weights" / builder / "metrics.json"
     if not path.exists():
         return None
     return float(json.loads(path.read_text(encoding="utf-8"))["heldout_accuracy_pct"])

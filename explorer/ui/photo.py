@@ -34,11 +34,10 @@ def choose_photo(dataset: str) -> Photo | None:
     """Draws sample list and uploader; None when the upload cannot be opened (said in the page).
 
     Args:
-        dataset: "imagenet" or "mnist": decides which samples are offered first.
+        dataset: What the network classifies: decides which samples are offered first.
     """
-    samples = {
-        sample.id: _(sample.title) for sample in SAMPLES.values() if sample.dataset == dataset
-    }
+    kind = "mnist" if dataset == "mnist" else "imagenet"  # photos for all but digits
+    samples = {sample.id: _(sample.title) for sample in SAMPLES.values() if sample.dataset == kind}
     chosen = choice("image", _("Sample image"), samples)
     upload = st.file_uploader(
         _("Or your own photo"), FILE_TYPES, key="_uploader", on_change=_keep_upload

@@ -18,8 +18,8 @@ SMALL = 10_000_000
 # every so many of timm's small names is recounted in the default suite, the rest under "slow"
 STRIDE = 8
 
-CURATED = list(CATALOG)[:85]
-TIMM = list(CATALOG)[85:]
+CURATED = list(CATALOG)[:96]
+TIMM = list(CATALOG)[96:]
 
 
 def test_torchvision_names() -> None:
@@ -146,18 +146,18 @@ def _recount(spec: ModelSpec) -> tuple[int, int, int, tuple[str, ...]]:
     from counting import block_names, build_on_meta, count_macs, count_params
     from torchvision_records import AUXILIARY
 
-    from explorer.networks.lenet5 import LeNet5
+    from explorer.networks import NETWORKS
 
     def builder() -> Any:
         if spec.source == "explorer":
-            return LeNet5()
+            return NETWORKS[spec.builder]()
         if spec.source == "timm":
             return timm.create_model(spec.builder, pretrained=False)
         sized = {"image_size": spec.input_size[1]} if spec.builder.startswith("vit_") else {}
         return torchvision.models.get_model(spec.builder, weights=None, **sized)
 
     module = build_on_meta(builder)
-    params, aux = count_params(module, AUXILIARY.get(spec.builder, ()))
+    params, aux = count_params(module, AUXILIARY.get(spec.builder, ("aux1", "aux2")))
     return params, aux, count_macs(module, spec.input_size), tuple(block_names(module))
 
 
