@@ -1,4 +1,4 @@
-"""The model picker: a short list, a search over all 1,456 architectures, and the weights."""
+"""The model picker: a short list, a search over all 1,467 architectures, and the weights."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from explorer.catalog.spec import ModelSpec
 from explorer.engine import get_engine
 from explorer.errors import UnknownModelError
 from explorer.i18n import _
+from explorer.ui.forms import form_switch
 from explorer.ui.fragment import fragment
 from explorer.ui.selection import (
     UNTRAINED,
@@ -37,6 +38,7 @@ def pick_model(place: st.delta_generator.DeltaGenerator) -> Selection:
     _check_address()
     with place:
         spec = _pick_architecture()
+        form_switch(spec)
         # A new key after each choice makes a new popover, which is closed.
         opened = f"_search_{state.get('_searches', 0)}"
         with st.popover(
