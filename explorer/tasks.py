@@ -6,19 +6,20 @@ that identical requests share one run and one cached result.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from explorer.i18n import N_
 from explorer.requests import AssessRequest, ExplainRequest, LatencyRequest, ModelRef
+from explorer.task_keys import digest
 
 if TYPE_CHECKING:
     from explorer import results
     from explorer.graph import LayerGraph
     from explorer.inspection import types as inspected
+    from explorer.measurements.sweeps import SweepStatus
     from explorer.pool import ModelPool
     from explorer.results import Attribution, LatencyResult, Prediction, TrustCard
     from explorer.weights import WeightsStatus
@@ -64,31 +65,6 @@ class Task(Protocol):
 
     def run(self, context: Context) -> Any:
         """Does the work in a worker process; the result can be pickled without torch."""
-
-
-def digest(*parts: object) -> str:
-    """A stable hex key of plain data: strings, numbers, bytes, tuples, dicts, frozen dataclasses.
-
-    Dicts count by their items, whatever their order.
-    """
-    found = hashlib.sha256()
-    for part in parts:
-        data = part if isinstance(part, bytes) else repr(_plain(part)).encode()
-        found.update(len(data).to_bytes(8, "big"))
-        found.update(data)
-    return found.hexdigest()
-
-
-def _plain(value: object) -> object:
-    """The value with dataclasses and dicts turned into tuples in a fixed order."""
-    if is_dataclass(value) and not isinstance(value, type):
-        items = tuple((field.name, _plain(getattr(value, field.name))) for field in fields(value))
-        return type(value).__name__, items
-    if isinstance(value, Mapping):
-        return "dict", tuple(sorted((repr(key), _plain(item)) for key, item in value.items()))
-    if isinstance(value, list | tuple):
-        return tuple(_plain(item) for item in value)
-    return value
 
 
 @contextmanager
@@ -266,10 +242,13 @@ class Measure:
     Attributes:
         ref: The network.
         request: What to time.
+        keep: Whether it goes into the store of measurements, also what there is when it is
+            cancelled. Where that cannot be, the result says why (``unstored``).
     """
 
     ref: ModelRef
     request: LatencyRequest
+    keep: bool = True
 
     def key(self) -> str:
         """Never shared nor kept: each measurement is one of its own."""
@@ -277,11 +256,54 @@ class Measure:
 
     def run(self, context: Context) -> LatencyResult:
         """The raw timings."""
+        from explorer.errors import JobCancelled
         from explorer.latency import measure
+        from explorer.measurements.keeping import keep
+
+        latest: LatencyResult | None = None
+
+        def progress(done: float, total: float, partial: LatencyResult) -> None:
+            nonlocal latest
+            latest = partial
+            context.progress(done, total, partial)
 
         with _model(context, self.ref) as loaded:
             context.stage(N_("Measuring"))
-            return measure(loaded, self.request, progress=context.progress)
+            try:
+                result = measure(loaded, self.request, progress=progress)
+            except JobCancelled:
+                if self.keep and latest is not None and any(len(s.seconds) for s in latest.series):
+                    keep(latest)
+                raise
+        return keep(result) if self.keep else result
+
+
+@dataclass(frozen=True, slots=True)
+class RunSweep:
+    """The open measurements of a sweep that is kept in the store; begun again, it goes on.
+
+    Attributes:
+        sweep: Its id (``explorer.measurements.sweeps.SweepStore.start``).
+    """
+
+    sweep: int
+    cacheable: ClassVar[bool] = False
+
+    def key(self) -> str:
+        """One run for all who wait for the same sweep."""
+        return digest("sweep", self.sweep)
+
+    def run(self, context: Context) -> SweepStatus:
+        """How it stands at the end; with each measurement, a partial one is handed out."""
+        from explorer.measurements import MeasurementStore
+        from explorer.measurements.sweeps import SweepStore
+        from explorer.sweeps import run_sweep
+
+        context.stage(N_("Measuring"))
+        sweeps = SweepStore(MeasurementStore())
+        return run_sweep(
+            sweeps, self.sweep, lambda model: context.pool.use(ModelRef(model)), context.progress
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ PACKAGE = ROOT / "explorer"
 FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"i18n"}),
     frozenset({"errors"}),
-    frozenset({"patching", "requests", "settings", "timing_statistics"}),
+    frozenset({"patching", "requests", "settings", "task_keys", "timing_statistics"}),
     frozenset({"latency_results"}),
     frozenset({"graph", "results", "catalog"}),
     frozenset({"exports", "graph_exports", "module_state", "patching", "preprocess", "timing"})
@@ -56,8 +56,8 @@ HEAVY = ("torch", "torchvision", "timm", "captum")
 LIGHT = {
     "", "app", "bottleneck", "catalog", "charts", "costs", "engine", "errors", "exports", "graph",
     "graph_exports", "i18n", "images", "latency_results", "layout", "layouting", "measurements",
-    "paired", "pages", "requests", "results", "settings", "structural_diff", "sweeps", "tasks",
-    "timing_statistics", "ui", "weights", "what_if", "__main__",
+    "paired", "pages", "requests", "results", "settings", "structural_diff", "sweeps", "task_keys",
+    "tasks", "timing_statistics", "ui", "weights", "what_if", "__main__",
 }  # fmt: skip
 LIGHT_ATTRIBUTION = {"explorer.attribution", "explorer.attribution.methods"} | {
     "explorer.attribution.overlay"

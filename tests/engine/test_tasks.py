@@ -25,6 +25,7 @@ ALL: list[Any] = [
     tasks.Trace("lenet5", (1, 28, 28)),
     tasks.TorchinfoSummary("lenet5"),
     tasks.Measure(REF, LatencyRequest()),
+    tasks.RunSweep(7),
     tasks.LayerWeights(REF, "conv1"),
     tasks.FeatureMaps(REF, IMAGE, "conv1"),
     tasks.EffectiveField(REF, IMAGE, "conv1", (3, 4)),
@@ -51,6 +52,7 @@ OTHER: dict[str, list[Any]] = {  # another value for each field
     "order": ["max"],
     "position": [None, (4, 3)],
     "renew": [1],
+    "sweep": [8],
     "source": ["torch.nn.modules.conv.Conv1d"],
     "found": [],  # spares AssessMap the map, and changes no result
 }
