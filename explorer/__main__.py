@@ -1,4 +1,7 @@
-"""``python -m explorer doctor``: says in words what is installed and what will be used."""
+"""``python -m explorer doctor``: says in words what is installed and what will be used.
+
+``python -m explorer bench`` times many networks one after another (``explorer.sweeps``).
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import locale
 import logging
 import os
 import platform
+import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,6 +21,7 @@ from typing import TYPE_CHECKING
 from explorer import __version__
 from explorer.errors import ExplorerError
 from explorer.i18n import N_, _, set_language
+from explorer.sweeps.arguments import add_bench
 
 if TYPE_CHECKING:
     from explorer.settings import Settings
@@ -116,11 +121,16 @@ def _packages() -> Iterator[Finding]:
 def _changed(settings: Settings) -> str:
     """The settings that are not at their defaults, as they would be written."""
     changed = [
-        f"EXPLORER_{name.upper()}={getattr(settings, name)}"
+        f"EXPLORER_{name.upper()}={_shown(getattr(settings, name))}"
         for name, field in type(settings).model_fields.items()
         if getattr(settings, name) != field.default
     ]
     return ", ".join(changed) or _("all at their defaults")
+
+
+def _shown(value: object) -> str:
+    """A setting's value; of a URL without the password."""
+    return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", str(value))
 
 
 def _cache_folder(folder: Path) -> Finding:
@@ -172,8 +182,13 @@ def main(arguments: list[str] | None = None) -> int:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("doctor", help="say what is installed, which device, which settings")
-    parser.parse_args(arguments)
+    add_bench(commands)
+    options = parser.parse_args(arguments)
     set_language("zh" if (locale.getlocale()[0] or "").lower().startswith(("zh", "chi")) else "en")
+    if options.command == "bench":
+        from explorer.sweeps.command import bench
+
+        return bench(options)
     ok = True
     for finding in examine():
         sys.stdout.write(f"{finding}\n")

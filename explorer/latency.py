@@ -111,9 +111,7 @@ def measure(
             cannot be measured, or a batch that by estimate needs more memory than there is, or more
             than two minutes (it is not tried).
     """
-    _check(request)
-    check_mode(request.mode, loaded.device)
-    check_dtype(request.dtype, loaded.device)
+    check_request(request, loaded.device)
     if wall is None and clock is time.perf_counter_ns:
         wall = sleeping_clock()
     with (
@@ -136,8 +134,18 @@ def measure(
         return bench.result()
 
 
+def check_request(request: LatencyRequest, device: torch.device) -> None:
+    """Raises for what cannot be measured on any network.
+
+    Raises:
+        LatencyError: Names the value and the remedy.
+    """
+    _check(request)
+    check_mode(request.mode, device)
+    check_dtype(request.dtype, device)
+
+
 def _check(request: LatencyRequest) -> None:
-    """Raises for what cannot be measured on any network."""
     for batch in request.batch_sizes:
         if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
             raise LatencyError(

@@ -297,13 +297,42 @@ class RunSweep:
         """How it stands at the end; with each measurement, a partial one is handed out."""
         from explorer.measurements import MeasurementStore
         from explorer.measurements.sweeps import SweepStore
-        from explorer.sweeps import run_sweep
+        from explorer.sweeps.running import run_sweep
 
         context.stage(N_("Measuring"))
         sweeps = SweepStore(MeasurementStore())
         return run_sweep(
             sweeps, self.sweep, lambda model: context.pool.use(ModelRef(model)), context.progress
         )
+
+
+@dataclass(frozen=True, slots=True)
+class ClassifyFrames:
+    """An image classified again and again; the rate comes in partial results.
+
+    Attributes:
+        ref: The network.
+        image: The uploaded file.
+        seconds: How long at most.
+    """
+
+    ref: ModelRef
+    image: bytes
+    seconds: float = 60.0
+
+    def key(self) -> str:
+        """Never shared nor kept: each loop is one of its own."""
+        return ""
+
+    def run(self, context: Context) -> results.ClassifiedFrames:
+        """The last frame's classes, and the rate."""
+        from explorer.images import open_image
+        from explorer.live import classify_frames
+
+        image = open_image(self.image)
+        with _model(context, self.ref) as loaded:
+            context.stage(N_("Classifying the image"))
+            return classify_frames(loaded, image, self.seconds, context.progress)
 
 
 @dataclass(frozen=True, slots=True)

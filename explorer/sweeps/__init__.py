@@ -1,6 +1,4 @@
-"""Many measurements one after another: which models, and the loop that measures them."""
+"""Many measurements one after another: ``choosing`` the models, ``running`` the loop, ``command``.
 
-from explorer.sweeps.choosing import select_models
-from explorer.sweeps.running import run_sweep
-
-__all__ = ["run_sweep", "select_models"]
+Imports nothing: ``arguments`` must be there for ``python -m explorer doctor`` where packages miss.
+"""
