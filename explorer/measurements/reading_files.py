@@ -203,7 +203,7 @@ def _raw(reader: csv.DictReader[str], name: str) -> list[LatencyResult]:
             about, batches = groups.setdefault(str(row["measurement"]), (row, {}))
             if about["model"] != row["model"] or not row["model"]:
                 raise ValueError("the model is not that of the measurement's first row")
-            _size(row["input_size"])
+            _size(row["input_size"] or "")
             start, seconds = _number(row, "start_s", least=0.0), _number(row, "seconds_per_batch")
             batches.setdefault(_whole(row["batch_size"]), []).append((start, seconds))
             _whole(row.get("threads") or "0", least=0)
