@@ -223,18 +223,15 @@ def bimodality(seconds: Times) -> Unsteady | None:
         for two in peaks[i + 1 :]:
             valley = one + int(np.argmin(density[one : two + 1]))
             depth = float(density[valley] / min(density[one], density[two]))
-            share = float(np.mean(logs > grid[valley]))
-            apart = math.exp(grid[two] - grid[one]) - 1
-            if depth <= deepest and min(share, 1 - share) >= GROUP and apart >= GROUPS_APART:
+            slow = logs > grid[valley]
+            share = float(slow.mean())
+            if depth > deepest or min(share, 1 - share) < GROUP:
+                continue
+            # The groups' own medians: the kernel is wide, and its peaks lean towards each other.
+            below, above = float(np.median(seconds[~slow])), float(np.median(seconds[slow]))
+            if above / below - 1 >= GROUPS_APART:
                 deepest = depth
-                best = Unsteady(
-                    "bimodal",
-                    {
-                        "low": math.exp(grid[one]),
-                        "high": math.exp(grid[two]),
-                        "share": share,
-                    },
-                )
+                best = Unsteady("bimodal", {"low": below, "high": above, "share": share})
     return best
 
 
