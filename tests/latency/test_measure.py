@@ -380,6 +380,209 @@ def test_percentiles_do_not_depend_on_order_and_rise(seed: int, count: int, spre
     assert found[3] == pytest.approx(np.median(values))
 
 
+# --- modes, warm-up, memory, sleep ----------------------------------------------------------------
+
+
+def test_eager_records_for_autograd_and_the_others_do_not() -> None:
+    seen: dict[str, set[tuple[bool, bool]]] = {}
+    for mode in ("eager", "inference_mode"):
+        module = Scripted()
+        states = seen[mode] = set()
+        module.before = lambda x, states=states: states.add(
+            (torch.is_grad_enabled(), torch.is_inference_mode_enabled())
+        )
+        loaded = loaded_of(module)
+        before = state(module)
+        result = measure(loaded, LatencyRequest(mode=mode, min_runs=2, min_seconds=0))
+        assert result.mode == mode
+        assert result.series[0].compile_seconds == 0
+        assert state(module) == before
+    assert seen["eager"] == {(False, False), (True, False)}  # the estimates run without gradients
+    assert seen["inference_mode"] == {(False, False), (False, True)}
+
+
+def test_an_exported_program_is_timed_and_its_making_apart() -> None:
+    module = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Flatten())
+    request = LatencyRequest((1, 3), mode="export", min_runs=3, min_seconds=0, warmup_runs=1)
+    result = measure(loaded_of(module), request)
+    assert [len(series.seconds) for series in result.series] == [3, 3]
+    assert all(series.compile_seconds > 0 for series in result.series)
+    assert all(series.finished for series in result.series)
+
+
+def test_a_network_that_cannot_be_exported_is_one_sentence() -> None:
+    class Branching(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return x if x.sum().item() > 0 else -x
+
+    with pytest.raises(LatencyError, match=r"torch.export cannot export this network \("):
+        measure(loaded_of(Branching()), LatencyRequest(mode="export"))
+
+
+class UnbuiltError(Exception):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("failure", "match"),
+    [
+        (type("InvalidCxxCompiler", (RuntimeError,), {})("none"), "finds no working compiler"),
+        (UnbuiltError("graph break\nmore"), r"cannot compile this network \(graph break\)"),
+    ],
+)
+def test_compiling_without_a_compiler_is_one_sentence(
+    failure: Exception, match: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def compiled(module: nn.Module, **options: Any) -> Any:
+        def call(x: Tensor) -> Tensor:
+            raise RuntimeError("backend failed") from failure
+
+        def direct(x: Tensor) -> Tensor:
+            raise failure
+
+        return direct if isinstance(failure, UnbuiltError) else call
+
+    monkeypatch.setattr(torch, "compile", compiled)
+    with pytest.raises(LatencyError, match=match):
+        measure(loaded_of(Scripted()), LatencyRequest(mode="compile"))
+
+
+def test_compiled_code_is_what_is_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[bool] = []
+
+    def compiled(module: nn.Module, *, dynamic: bool) -> Any:
+        made.append(dynamic)
+        return lambda x: module(x) * 1
+
+    monkeypatch.setattr(torch, "compile", compiled)
+    request = LatencyRequest((1, 2), mode="compile", min_runs=2, min_seconds=0)
+    result = measure(loaded_of(Scripted()), request)
+    assert made == [False, False]  # each batch size for itself
+    assert [series.batch_size for series in result.series] == [1, 2]
+
+
+def test_cuda_graphs_are_refused_without_cuda() -> None:
+    with pytest.raises(LatencyError, match="CUDA graphs need an NVIDIA GPU, and this is a CPU"):
+        measure(loaded_of(Scripted()), LatencyRequest(mode="cuda_graph"))
+
+
+def test_a_warm_up_until_steady_goes_on_while_times_fall() -> None:
+    falling = [int(100 * MS * 0.8**n) + 10 * MS for n in range(40)]
+    request = LatencyRequest(min_runs=1, min_seconds=0, warmup_runs=2, warmup="steady")
+    result, _ = measured(falling, request)
+    warmup = result.series[0].warmup_seconds
+    # Twenty at least; then until the medians of two tens agree to 2 %.
+    assert 20 < len(warmup) < 60
+    one, two = np.median(warmup[-20:-10]), np.median(warmup[-10:])
+    assert abs(two - one) <= 0.02 * one
+    fixed, _ = measured(falling, replace(request, warmup="fixed"))
+    assert len(fixed.series[0].warmup_seconds) == 2
+
+
+def test_a_warm_up_that_never_steadies_ends_after_ten_seconds() -> None:
+    restless = [int(10 * MS * 1.01**n) for n in range(1000)]  # 10 % from ten to ten
+    request = LatencyRequest(min_runs=1, min_seconds=0, warmup_runs=0, warmup="steady")
+    result, _ = measured(restless, request)
+    assert 10 < sum(result.series[0].warmup_seconds) <= 10.2
+
+
+def test_a_warm_up_can_be_asked_for_in_seconds() -> None:
+    request = LatencyRequest(min_runs=1, min_seconds=0, warmup_runs=2, warmup_seconds=1.0)
+    result, _ = measured([100 * MS], request)
+    assert len(result.series[0].warmup_seconds) == 10  # 10·0.1 s
+
+
+def test_the_peak_of_memory_is_what_the_allocator_held() -> None:
+    class Known(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = nn.Parameter(torch.zeros(1))
+
+        def forward(self, x: Tensor) -> Tensor:
+            first = x + 1  # as large as x
+            second = first * 2  # both exist at once
+            del first
+            return second.sum(dim=(1, 2, 3))
+
+    request = LatencyRequest((4,), min_runs=1, min_seconds=0, input_size=(1, 64, 64))
+    (series,) = measure(loaded_of(Known()), request).series
+    assert series.peak_bytes is not None
+    # two tensors of 4·1·64·64 float32 = 2·65,536 bytes; the sums are 16 bytes
+    assert 2 * 65_536 <= series.peak_bytes <= 2 * 65_536 + 4096
+    assert series.estimate_bytes is not None
+    assert series.estimate_bytes % 4 == 0
+
+
+def test_the_machines_sleep_is_noticed_and_its_run_left_out() -> None:
+    module = Scripted()
+    clock = Clock(module, itertools.repeat(10 * MS))
+    slept = {"ns": 0}
+
+    def wall() -> int:
+        # Asleep for an hour in the fourth timed run: the clock that times it stands still.
+        if len(module.seen) >= 4 + 4:
+            slept["ns"] = 3600 * 10**9
+        return clock.now + slept["ns"]
+
+    request = LatencyRequest(min_runs=10, min_seconds=0, warmup_runs=0)
+    result = measure(loaded_of(module), request, clock=clock, wall=wall)
+    (series,) = result.series
+    assert len(series.seconds) == 10  # one more was run
+    assert len(module.seen) == 4 + 11
+    (dropped,) = series.dropped
+    assert dropped.jump_seconds == pytest.approx(3600)
+    assert dropped.start == pytest.approx(0.03)
+    assert "stood still for 3,600 s" in series.notes[-1].text()
+
+
+def test_a_paused_process_is_noticed_too() -> None:
+    durations = [10 * MS] * 5 + [100 * 10**9] + [10 * MS] * 6
+    result, _ = measured(durations, LatencyRequest(min_runs=10, min_seconds=0, warmup_runs=0))
+    (series,) = result.series
+    assert series.seconds.max() == 0.01
+    assert series.dropped[0].seconds == 100
+
+
+def test_memory_that_runs_out_is_said_beside_what_was_measured() -> None:
+    module = Scripted()
+    count = itertools.count()
+
+    def fail(x: Tensor) -> None:
+        if x.shape[0] == 4 and next(count) > 2:
+            raise torch.OutOfMemoryError("out of memory")
+
+    module.before = fail
+    request = LatencyRequest(batch_sizes=(2, 4), min_runs=5, min_seconds=0, warmup_runs=0)
+    result = measure(loaded_of(module), request)
+    assert result.series[1].notes[-1].text().startswith("There is not enough memory for a batch of")
+    assert result.series[0].stopped is None
+
+
+def test_machine_and_request_are_kept() -> None:
+    request = LatencyRequest(min_runs=1, min_seconds=0)
+    result = measure(loaded_of(Scripted()), request)
+    assert result.request == request
+    assert result.machine is not None
+    assert (result.machine.kind, result.machine.torch) == ("cpu", str(torch.__version__))
+    assert result.machine.logical_cores > 0
+    assert result.started_at.endswith("+00:00")
+    assert result.series[0].energy.joules is None or result.series[0].energy.source == "rapl"
+
+
+@pytest.mark.gpu
+def test_a_captured_graph_is_replayed() -> None:
+    device = torch.accelerator.current_accelerator()
+    if device is None or device.type != "cuda":
+        pytest.skip("CUDA graphs need CUDA")
+    module = nn.Sequential(nn.Conv2d(3, 64, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten()).to(device)
+    loaded = replace(loaded_of(module, (3, 64, 64)), device=device)
+    request = LatencyRequest(mode="cuda_graph", min_runs=20, min_seconds=0.1)
+    (series,) = measure(loaded, request).series
+    assert (series.seconds > 0).all()
+    assert series.compile_seconds > 0
+    assert series.peak_bytes is not None
+
+
 @pytest.mark.gpu
 def test_events_on_a_gpu_time_what_the_device_does() -> None:
     device = torch.accelerator.current_accelerator()
