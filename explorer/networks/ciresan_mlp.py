@@ -36,7 +36,7 @@ class MLP(nn.Module):
         self.hidden = nn.Sequential()
         for number, (inputs, outputs) in enumerate(pairwise((28 * 28, *hidden)), start=1):
             self.hidden.append(_layer(f"fc{number}", inputs, outputs))
-        self.output = nn.Linear(hidden[-1], num_classes)
+        self.classifier = nn.Linear(hidden[-1], num_classes)
         for module in self.modules():
             if isinstance(module, nn.Linear):
                 nn.init.uniform_(module.weight, -0.05, 0.05)  # as the paper starts
@@ -45,7 +45,7 @@ class MLP(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Logits (B, num_classes) of images (B, 1, 28, 28)."""
         x = self.hidden(self.flatten(x))  # (B, 784) → … → (B, 500)
-        logits: Tensor = self.output(x)  # (B, num_classes)
+        logits: Tensor = self.classifier(x)  # (B, num_classes)
         return logits
 
 

@@ -130,7 +130,7 @@ class LeNet51998(nn.Module):
         self.flatten = nn.Flatten()
         self.f6 = nn.Linear(120, 84)  # 84·(120 + 1) = 10,164
         self.tanh6 = ScaledTanh()
-        self.output = RBF()
+        self.rbf = RBF()
         for module in self.modules():
             if isinstance(module, nn.Conv2d | nn.Linear):
                 bound = 2.4 / module.weight[0].numel()  # of the fan-in
@@ -145,5 +145,5 @@ class LeNet51998(nn.Module):
         x = self.tanh4(self.s4(x))  # (B, 16, 5, 5)
         x = self.tanh5(self.c5(x))  # (B, 120, 1, 1)
         x = self.tanh6(self.f6(self.flatten(x)))  # (B, 84)
-        logits: Tensor = self.output(x)  # (B, 10)
+        logits: Tensor = self.rbf(x)  # (B, 10)
         return logits

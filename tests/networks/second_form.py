@@ -159,7 +159,7 @@ class SecondForm:
         return squash(functional.conv2d(x, kernel, torch.stack(bias)))
 
     def euclidean_rbf(self, x: Tensor, row: Row) -> Tensor:
-        targets = self.network.get_buffer("output.targets")
+        targets = self.network.get_buffer("rbf.targets")
         # -|x - t|² by its parts
         return 2 * x @ targets.T - (x**2).sum(1, keepdim=True) - (targets**2).sum(1)
 
