@@ -18,17 +18,15 @@ def form_switch(spec: ModelSpec) -> None:
     labels = {forms.published: _("as published"), forms.library: _(forms.label)}
     # A key of its own for each model: the switch always starts at the model that is open.
     key = f"_form_{spec.id}"
-    st.segmented_control(
+    st.radio(
         _("Form"),
         list(labels),
-        default=spec.id,
+        index=list(labels).index(spec.id),
         format_func=labels.__getitem__,
         key=key,
         on_change=_switch,
         args=(key,),
-        help=_(forms.difference),
         label_visibility="collapsed",
-        width="stretch",
     )
     st.caption(_(forms.difference))
 

@@ -57,7 +57,7 @@ def test_2016_points_equal_the_paper(paper_points: Any, paper_rows: list[BubbleR
         assert shown["y"] == point.top1
         assert shown["color"] == point.colour
     assert drawn["2016:VGG-16"]["model"] == "vgg16"
-    assert drawn["2016:ENet"]["model"] == ""
+    assert drawn["2016:ENet"]["model"] == "enet"
 
 
 @pytest.mark.parametrize("width", [390, 1200])

@@ -10,7 +10,7 @@ from tests.pages.conftest import texts
 def test_the_switch_opens_the_other_form(open_page: Any) -> None:
     app = open_page("complexity", model="alexnet")
     assert "one-tower variant" in texts(app)
-    control = next(one for one in app.button_group if one.key == "_form_alexnet")
+    control = app.radio(key="_form_alexnet")
     control.set_value("alexnet_2012").run()
     assert app.selectbox(key="model").value == "alexnet_2012"
     assert app.selectbox(key="weights").value == "untrained"
@@ -18,4 +18,4 @@ def test_the_switch_opens_the_other_form(open_page: Any) -> None:
 
 def test_there_is_none_for_a_network_of_one_form(open_page: Any) -> None:
     app = open_page("complexity", model="resnet18")
-    assert not any(one.key and one.key.startswith("_form_") for one in app.button_group)
+    assert not any(one.key and one.key.startswith("_form_") for one in app.radio)
