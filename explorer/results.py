@@ -70,6 +70,27 @@ class Prediction:
 
 
 @dataclass(frozen=True, slots=True)
+class ClassifiedFrames:
+    """One image classified again and again.
+
+    Attributes:
+        top: Most probable classes of the last frame, best first.
+        frames: Classified so far.
+        seconds: Since the loop began.
+        recent_rate: Frames per second over the last 30.
+        pass_share: Share of that time in the network, 0…1; the rest is resizing and normalising.
+        device: Where it ran.
+    """
+
+    top: tuple[ClassScore, ...]
+    frames: int
+    seconds: float
+    recent_rate: float
+    pass_share: float
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
 class Attribution:
     """Why a network said it, as a signed map over the image that it saw.
 

@@ -319,10 +319,11 @@ class ClassifyFrames:
     ref: ModelRef
     image: bytes
     seconds: float = 60.0
+    cacheable: ClassVar[bool] = False
 
     def key(self) -> str:
-        """Never shared nor kept: each loop is one of its own."""
-        return ""
+        """By the content of the image: who asks for the same watches the same loop."""
+        return digest("classify-frames", self.ref, self.image, self.seconds)
 
     def run(self, context: Context) -> results.ClassifiedFrames:
         """The last frame's classes, and the rate."""

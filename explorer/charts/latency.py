@@ -1,7 +1,8 @@
-"""Forward times: the distribution with its percentiles, and the raw times in order."""
+"""Forward times: the distribution, its percentiles as they settle, and the raw times in order."""
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from explorer.charts import theme
 from explorer.i18n import _, ngettext
+from explorer.timing_statistics import percentile
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -18,10 +20,14 @@ if TYPE_CHECKING:
 
     Times = npt.NDArray[np.float64]
 
-_TIMES = "#56b4e9"
-_MEDIAN = "#d55e00"
-_P95 = "#8c6bb1"
+TIMES = "#56b4e9"
+MEDIAN = "#d55e00"
+P95 = "#8c6bb1"
+P99 = "#cc79a7"
+LOW = "#009e73"
 _FEWEST_P95 = 200  # ten runs beyond the 95th percentile: 10 / 0.05
+MOST_DOTS = 2000  # more are slow to send twice a second and to draw
+CHECKPOINTS = 40
 
 
 def latency_histogram(series: LatencySeries, *, height: int = 320) -> go.Figure:
@@ -36,7 +42,7 @@ def latency_histogram(series: LatencySeries, *, height: int = 320) -> go.Figure:
     """
     times = np.asarray(series.seconds, np.float64) * 1e3
     if times.size == 0:
-        return theme.empty(_("Nothing measured yet: the first run is still under way."))
+        return _nothing(height)
     shown, beyond = _within_fence(times)
     counts, edges = np.histogram(shown, bins=_bins(shown))
     width = float(edges[1] - edges[0])
@@ -48,7 +54,7 @@ def latency_histogram(series: LatencySeries, *, height: int = 320) -> go.Figure:
         "customdata": np.stack([edges[:-1], edges[1:]], axis=1).tolist(),
         "hovertemplate": _("%{customdata[0]:.3f} to %{customdata[1]:.3f} ms: %{y} runs")
         + "<extra></extra>",
-        "marker": {"color": _TIMES},
+        "marker": {"color": TIMES},
         "showlegend": False,
     }
     shapes, notes = _percentile_lines(series)
@@ -79,40 +85,128 @@ def latency_histogram(series: LatencySeries, *, height: int = 320) -> go.Figure:
 def latency_timeline(series: LatencySeries, *, height: int = 240) -> go.Figure:
     """Every forward time against the moment it began, so that drift and bursts are seen.
 
+    Of more than 2,000 runs, only the fastest and the slowest of each of 1,000 stretches are drawn;
+    the chart says so. Runs that the machine slept through are marked at the foot.
+
     Args:
         series: Raw times of one batch size; may still be growing.
         height: Pixels.
     """
     times = np.asarray(series.seconds, np.float64) * 1e3
     if times.size == 0:
-        return theme.empty(_("Nothing measured yet: the first run is still under way."))
+        return _nothing(height)
+    shown = extremes(times)
     dots = {
-        # Thousands of SVG circles are slow to draw; WebGL takes over there.
-        "type": "scattergl" if times.size > 3000 else "scatter",
+        "type": "scatter",
         "mode": "markers",
-        "x": np.asarray(series.starts, np.float64).tolist(),
-        "y": times.tolist(),
-        "marker": {"size": 5, "color": _TIMES, "opacity": 0.8, "line": {"width": 0}},
+        "x": np.asarray(series.starts, np.float64)[shown].tolist(),
+        "y": times[shown].tolist(),
+        "marker": {"size": 5, "color": TIMES, "opacity": 0.8, "line": {"width": 0}},
         "hovertemplate": _("%{y:.3f} ms, begun after %{x:.3f} s") + "<extra></extra>",
         "showlegend": False,
     }
-    median = series.percentile(50)
-    shapes = []
-    if median is not None:
-        line = {"color": _MEDIAN, "width": 2}
+    shapes: list[dict[str, Any]] = []
+    if series.median is not None:
+        line = {"color": MEDIAN, "width": 2}
         shapes.append(
-            {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": median * 1e3,
-             "y1": median * 1e3, "line": line}
+            {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": series.median * 1e3,
+             "y1": series.median * 1e3, "line": line}
         )  # fmt: skip
+    shapes += [
+        {"type": "line", "yref": "paper", "y0": 0, "y1": 1, "x0": run.start, "x1": run.start,
+         "line": {"color": P99, "width": 2, "dash": "dot"}}
+        for run in series.dropped
+    ]  # fmt: skip
+    notes = []
+    if len(shown) < times.size:
+        notes.append(
+            _corner(
+                _("{shown:,} of {count:,} runs drawn: fastest and slowest of each stretch").format(
+                    shown=len(shown), count=times.size
+                ),
+                1.0,
+            )
+        )
     layout = {
         "xaxis": {"title": theme.axis_title(_("Since the first run"), _("s"))},
         "yaxis": {"title": theme.axis_title(_("Time"), _("ms")), "rangemode": "tozero"},
         "height": height,
         "shapes": shapes,
+        "annotations": notes,
+        "margin": {"t": 24},
         "dragmode": False,
         "uirevision": "latency",
     }
     return theme.figure([dots], layout, alt=_summary(series))
+
+
+def running_percentiles(series: LatencySeries, *, height: int = 320) -> go.Figure:
+    """Percentiles of the first runs, the first two, …, all of them: whether they have settled.
+
+    A percentile begins where the runs so far earn it.
+
+    Args:
+        series: Raw times of one batch size; may still be growing.
+        height: Pixels.
+    """
+    times = np.asarray(series.seconds, np.float64)
+    if times.size == 0:
+        return _nothing(height)
+    counts = np.unique(np.geomspace(1, times.size, CHECKPOINTS).round().astype(int))
+    traces = []
+    for q, name, colour in ((5, _("p5"), LOW), (50, _("median"), MEDIAN), (95, _("p95"), P95),
+                            (99, _("p99"), P99)):  # fmt: skip
+        found = [(int(n), percentile(times[:n], q)) for n in counts]
+        earned = [(n, value) for n, value in found if value is not None]
+        if not earned:
+            continue
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "lines+markers" if len(earned) < 3 else "lines",
+                "name": name,
+                "x": [n for n, _value in earned],
+                "y": [value * 1e3 for _n, value in earned],
+                "line": {"color": colour, "width": 2.5},
+                "hovertemplate": _("%{y:.3f} ms of the first %{x} runs") + f"<extra>{name}</extra>",
+            }
+        )
+    layout = {
+        "xaxis": {"title": theme.axis_title(_("Runs so far"), _("count")), "type": "log"}
+        | _whole_powers(int(times.size)),
+        "yaxis": {"title": theme.axis_title(_("Time per batch"), _("ms"))},
+        "height": height,
+        "margin": {"t": 40},
+        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+        "showlegend": True,
+        "dragmode": False,
+        "uirevision": "latency",
+    }
+    return theme.figure(traces, layout, alt=_summary(series))
+
+
+def _whole_powers(most: int) -> dict[str, Any]:
+    """Ticks at 1, 3, 10, 30, … of a logarithmic axis of counts."""
+    ticks = [10**power * first for power in range(7) for first in (1, 3)]
+    shown = [tick for tick in ticks if tick <= max(most, 3)]
+    return {"tickvals": shown, "ticktext": [f"{tick:,}" for tick in shown]}
+
+
+def extremes(times: Times) -> npt.NDArray[np.int64]:
+    """Indices of the times to draw: all, or the fastest and the slowest of each stretch."""
+    n = times.size
+    if n <= MOST_DOTS:
+        return np.arange(n)
+    edges = np.linspace(0, n, MOST_DOTS // 2 + 1).astype(int)
+    found = {0, n - 1}
+    for first, last in itertools.pairwise(edges):
+        part = times[first:last]
+        found |= {int(first + part.argmin()), int(first + part.argmax())}
+    return np.array(sorted(found), np.int64)
+
+
+def _nothing(height: int) -> go.Figure:
+    return theme.empty(_("Nothing measured yet: the first run is still under way."), height=height)
 
 
 def _within_fence(times: Times) -> tuple[Times, int]:
@@ -139,7 +233,7 @@ def _percentile_lines(series: LatencySeries) -> tuple[list[dict[str, Any]], list
     """Lines at median and p95; their values stand above the plot, where they cannot collide."""
     shapes: list[dict[str, Any]] = []
     parts: list[str] = []
-    for name, q, colour in ((_("median"), 50, _MEDIAN), (_("p95"), 95, _P95)):
+    for name, q, colour in ((_("median"), 50, MEDIAN), (_("p95"), 95, P95)):
         value = series.percentile(q)
         mark = f'<span style="color:{colour}">▎</span>'
         if value is None:
@@ -178,7 +272,6 @@ def _time_title(series: LatencySeries) -> dict[str, Any]:
 
 
 def _summary(series: LatencySeries) -> str:
-    median = series.percentile(50)
     return _("Forward times of {count} runs; the median is {median} ms a batch.").format(
-        count=len(series.seconds), median=f"{(median or 0) * 1e3:.2f}"
+        count=len(series.seconds), median=f"{(series.median or 0) * 1e3:.2f}"
     )

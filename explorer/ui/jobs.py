@@ -82,7 +82,7 @@ def _progress(job: Job, slot: str, label: str, draw_partial: Callable[[Any], Non
     if status.state not in ("queued", "running"):
         st.rerun()
     bar, stop = st.columns([5, 1], vertical_alignment="center")
-    bar.progress(status.fraction or 0.0, text=_describe(status, label))
+    bar.progress(status.fraction or 0.0, text=describe(status, label))
     if stop.button(_("Cancel"), key=f"cancel-{slot}", icon=":material/stop_circle:"):
         get_engine().cancel(job, owner())
         st.rerun()
@@ -90,7 +90,13 @@ def _progress(job: Job, slot: str, label: str, draw_partial: Callable[[Any], Non
         draw_partial(status.partial)
 
 
-def _describe(status: JobStatus, label: str) -> str:
+def hold(job: Job) -> None:
+    """Says that this run shows the job, which is released at the end of a run that does not."""
+    _touched().add(job.id)
+
+
+def describe(status: JobStatus, label: str) -> str:
+    """What a job is doing and how long that takes yet, for its progress bar."""
     if status.stage:
         label = f"{label} · {_(status.stage)}"
     if status.state == "queued":

@@ -8,15 +8,29 @@ the visitor last chose on this page, then the default.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, Literal
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from explorer.i18n import _
 from explorer.ui.text import plain
 
 Kind = Literal["select", "segmented", "radio"]
+_complaints: ContextVar[DeltaGenerator | None] = ContextVar("_complaints", default=None)
+
+
+@contextmanager
+def complaints_in(place: DeltaGenerator) -> Iterator[None]:
+    """Wrong values are said in ``place``, not beside their control, which may be folded away."""
+    token = _complaints.set(place)
+    try:
+        yield
+    finally:
+        _complaints.reset(token)
 
 
 def begin_page(path: str) -> None:
@@ -205,7 +219,7 @@ def _prepare(
     known: dict[str, tuple[str, Any]] = state.setdefault("_params", {})
     widget = f"_w_{key}"
     asked = st.query_params.get(key)
-    last_text, last_value = known.get(key, (None, default))
+    last_text = known[key][0] if key in known else None
     if asked is not None and asked != last_text:
         value = read(asked)
         if value is None:
@@ -214,14 +228,16 @@ def _prepare(
     elif asked is None and last_text is not None and not state["_page_changed"] and widget in state:
         state[widget] = default  # the back button left the parameter behind
         known.pop(key)
-    elif widget not in state:
-        state[widget] = last_value
+    elif widget not in state or state["_page_changed"]:
+        # The page before may know the parameter in another form: a choice there, a number here.
+        value = None if last_text is None else read(last_text)
+        state[widget] = default if value is None else value
     # A run that is overtaken by the next one loses what it had not sent yet: a widget that the next
     # one draws as known would then begin at its lowest value. What is set in a run is sent with it.
     state[widget] = state[widget]
     bad = state.get("_bad_params", {}).get(key)
     if bad is not None:
-        st.warning(
+        (_complaints.get() or st).warning(
             _("“{value}” is not possible for “{key}”; it takes {allowed}.").format(
                 value=plain(bad), key=key, allowed=", ".join(allowed[:12])
             ),

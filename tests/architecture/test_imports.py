@@ -19,13 +19,14 @@ PACKAGE = ROOT / "explorer"
 FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"i18n"}),
     frozenset({"errors"}),
-    frozenset({"patching", "requests", "settings", "task_keys", "timing_statistics"}),
+    frozenset({"patching", "requests", "settings", "throughput", "task_keys", "timing_statistics"}),
     frozenset({"latency_results"}),
     frozenset({"graph", "results", "catalog"}),
     frozenset({"exports", "graph_exports", "module_state", "patching", "preprocess", "timing"})
     | {"energy", "watching"},
     frozenset(
         {"device", "images", "latency_modes", "networks", "preprocess", "skip_init", "weights"}
+        | {"findings"}
     ),
     frozenset({"downloads", "machine", "state_dicts"}),
     frozenset({"zoo"}),
@@ -33,10 +34,10 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"trace"}),
     frozenset({"attribution", "costs", "latency", "layout", "history", "compare", "predict"})
     | {"structural_diff", "paired"},
-    frozenset({"bottleneck", "inspection", "reconcile", "roofline", "what_if"}),
+    frozenset({"bottleneck", "inspection", "live", "reconcile", "roofline", "what_if"}),
     frozenset({"onnx_export"}),
     frozenset({"charts", "measurements"}),
-    frozenset({"sweeps"}),
+    frozenset({"paper_points", "sweeps"}),
     frozenset({"tasks"}),
     frozenset({"engine"}),
     frozenset({"ui", "__main__"}),
@@ -46,18 +47,19 @@ FLOOR = {unit: number for number, units in enumerate(FLOORS) for unit in units}
 # Files that are one unit with a package of another name.
 SAME_UNIT = {"worker": "engine", "result_cache": "engine"}
 CHARTS_MAY_SEE = {
-    "bottleneck", "catalog", "charts", "costs", "errors", "graph", "i18n", "latency_results",
-    "requests", "results", "timing_statistics",
+    "bottleneck", "catalog", "charts", "costs", "errors", "findings", "graph", "i18n",
+    "latency_results", "requests", "results", "throughput", "timing_statistics",
 }  # fmt: skip
 STREAMLIT_ROOMS = {"app", "pages", "ui"}
 
 HEAVY = ("torch", "torchvision", "timm", "captum")
 # What the server process loads, hence never torch, also not through what these import.
 LIGHT = {
-    "", "app", "bottleneck", "catalog", "charts", "costs", "engine", "errors", "exports", "graph",
-    "graph_exports", "i18n", "images", "latency_results", "layout", "layouting", "measurements",
-    "paired", "pages", "requests", "results", "settings", "structural_diff", "sweeps", "task_keys",
-    "tasks", "timing_statistics", "ui", "weights", "what_if", "__main__",
+    "", "app", "bottleneck", "catalog", "charts", "costs", "engine", "errors", "exports",
+    "findings", "graph", "graph_exports", "i18n", "images", "latency_results", "layout",
+    "layouting", "measurements", "paired", "pages", "paper_points", "requests", "results",
+    "settings", "structural_diff", "sweeps", "task_keys", "tasks", "throughput",
+    "timing_statistics", "ui", "weights", "what_if", "__main__",
 }  # fmt: skip
 LIGHT_ATTRIBUTION = {"explorer.attribution", "explorer.attribution.methods"} | {
     "explorer.attribution.overlay"

@@ -26,6 +26,7 @@ ALL: list[Any] = [
     tasks.TorchinfoSummary("lenet5"),
     tasks.Measure(REF, LatencyRequest()),
     tasks.RunSweep(7),
+    tasks.ClassifyFrames(REF, IMAGE),
     tasks.LayerWeights(REF, "conv1"),
     tasks.FeatureMaps(REF, IMAGE, "conv1"),
     tasks.EffectiveField(REF, IMAGE, "conv1", (3, 4)),
@@ -52,6 +53,7 @@ OTHER: dict[str, list[Any]] = {  # another value for each field
     "order": ["max"],
     "position": [None, (4, 3)],
     "renew": [1],
+    "seconds": [5.0],
     "sweep": [8],
     "source": ["torch.nn.modules.conv.Conv1d"],
     "found": [],  # spares AssessMap the map, and changes no result

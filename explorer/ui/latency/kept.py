@@ -1,0 +1,65 @@
+"""The store of measurements as the page asks it: where it fails, one sentence and no answer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+import streamlit as st
+
+from explorer.engine import get_engine
+from explorer.errors import MeasurementError
+from explorer.i18n import _
+from explorer.ui.text import plain
+
+if TYPE_CHECKING:
+    from explorer.measurements import MeasurementStore, Row
+
+T = TypeVar("T")
+U = TypeVar("U")
+_DOWN = "_store_down"
+#: Seconds for which a store that did not answer is not asked again: each page run would wait.
+PATIENCE = 15.0
+
+
+def begin() -> None:
+    """At the start of a page run: nothing was said yet about the store."""
+    st.session_state["_store_said"] = False
+
+
+def ask(question: Callable[[MeasurementStore], T], otherwise: U) -> T | U:
+    """What the store answers; where it cannot, the sentence stands in the page, once a run."""
+    since, said = st.session_state.get(_DOWN, (0.0, None))
+    if said is not None and time.monotonic() - since < PATIENCE:
+        _say(said)
+        return otherwise
+    from explorer.measurements import MeasurementStore
+
+    try:
+        answer = question(MeasurementStore(timeout=2.0))
+    except MeasurementError as error:
+        st.session_state[_DOWN] = (time.monotonic(), error)
+        _say(error)
+        return otherwise
+    st.session_state.pop(_DOWN, None)
+    return answer
+
+
+def _say(error: MeasurementError) -> None:
+    if not st.session_state.get("_store_said"):
+        st.session_state["_store_said"] = True
+        st.warning(plain(error.text(_)), icon=":material/database_off:")
+
+
+def own_device() -> str | None:
+    """Name of the device that networks run on here; None until a worker has looked."""
+    device = get_engine().info().device
+    return None if device is None else device.name
+
+
+def here(rows: tuple[Row, ...]) -> tuple[Row, ...]:
+    """Those of this machine's device; while it is unknown, of the one measured on last."""
+    measured = [row for row in rows if row.origin == "measured"]
+    name = own_device() or (measured[0].device if measured else None)
+    return tuple(row for row in measured if row.device == name)
