@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
-from captum.attr import LayerActivation, LayerGradCam
-from torch import Tensor
+from captum.attr import LayerActivation
+from torch import Tensor, nn
 
 from explorer.attribution.baselines import baseline
 from explorer.attribution.found import Found
-from explorer.attribution.gradients import leaf
 from explorer.attribution.propagation import guided_gradient
 from explorer.attribution.running import Run
 from explorer.attribution.spatial import SpatialMap, default_layer, named_layer, outputs_of
@@ -23,7 +24,7 @@ def spot_of(run: Run, layer: str | None) -> SpatialMap:
     module = run.loaded.module
     if layer is not None:
         return named_layer(module, run.forward, run.x, layer)
-    return default_layer(module, lambda x: run.score(x)[:, None], run.x, 0)
+    return default_layer(module, run.forward, run.x)
 
 
 def full_size(cam: Tensor, run: Run) -> Tensor:
@@ -33,37 +34,64 @@ def full_size(cam: Tensor, run: Run) -> Tensor:
     )
 
 
-def _layer_gradient(run: Run, spot: SpatialMap) -> tuple[Tensor, Tensor]:
-    """The layer's output and its gradient, both (1, C, h, w)."""
-    with outputs_of(run.loaded.module) as outputs:
-        score = run.score(leaf(run.x))[0]
-        output = [tensor for path, _, tensor in outputs if path == spot.path][-1]
-        gradient = torch.autograd.grad(score, output)[0]
-    return spot.to_nchw(output).detach(), spot.to_nchw(gradient)
+#: Methods that need no other pass than the one that predicts.
+_ONE_PASS = ("grad_cam", "grad_cam_plus_plus", "guided_grad_cam")
 
 
-def _cam(run: Run, spot: SpatialMap) -> Tensor:
-    """Grad-CAM without ReLU, (1, 1, h, w); where channels come last, the same sum over tokens."""
-    if spot.layout == "nchw":
-        method = LayerGradCam(run.score, run.loaded.module.get_submodule(spot.path))
-        cam: Tensor = method.attribute(leaf(run.x), relu_attributions=False)
-        return cam.detach()
-    output, gradient = _layer_gradient(run, spot)
-    return (gradient.mean(dim=(2, 3), keepdim=True) * output).sum(dim=1, keepdim=True)
+@contextmanager
+def features_kept(run: Run, method: str, layer: str | None) -> Iterator[None]:
+    """Keeps the layer's output in ``run.features`` while the network predicts.
+
+    Gradients begin there: what comes before the layer needs none, and the pass that predicts serves
+    for the map too.
+
+    Args:
+        run: The network, its parameters frozen.
+        method: Id; nothing happens for methods that do without features.
+        layer: Module path; None for the last spatial one.
+    """
+    if method not in _ONE_PASS:
+        yield
+        return
+    spot = spot_of(run, layer)
+
+    def keep(part: nn.Module, inputs: Any, output: Tensor) -> Tensor:
+        features = output.detach().requires_grad_()
+        run.features = spot, features
+        return features.clone()  # which the network may change in place
+
+    handle = run.loaded.module.get_submodule(spot.path).register_forward_hook(keep)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+def _layer_gradient(run: Run) -> tuple[SpatialMap, Tensor, Tensor]:
+    """The layer, its output and its gradient, both (1, C, h, w)."""
+    assert run.features is not None and run.output is not None  # noqa: PT018 - for mypy
+    spot, features = run.features
+    gradient = torch.autograd.grad(run.scored(run.output)[0], features)[0]
+    return spot, spot.to_nchw(features).detach(), spot.to_nchw(gradient)
+
+
+def _cam(run: Run) -> tuple[SpatialMap, Tensor]:
+    """Grad-CAM without ReLU, (1, 1, h, w); as Captum's, and over tokens the same sum."""
+    spot, output, gradient = _layer_gradient(run)
+    return spot, (gradient.mean(dim=(2, 3), keepdim=True) * output).sum(dim=1, keepdim=True)
 
 
 def grad_cam(run: Run, options: Options, layer: str | None) -> Found:
     """Maps weighed with their mean gradient."""
-    spot = spot_of(run, layer)
-    cam = _cam(run, spot)
+    spot, cam = _cam(run)
     cam = cam.relu() if options["relu"] else cam
     return Found(full_size(cam, run)[0, 0], layer=spot.path)
 
 
 def grad_cam_plus_plus(run: Run, options: Options, layer: str | None) -> Found:
     """Equations 10 and 19 of Chattopadhyay et al. 2018, with the score as exponent."""
-    spot = spot_of(run, layer)
-    output, gradient = (tensor.double().cpu() for tensor in _layer_gradient(run, spot))
+    spot, output, gradient = _layer_gradient(run)
+    output, gradient = output.double().cpu(), gradient.double().cpu()
     # g² / (2g² + g³ ΣA), without the squares, which could underflow.
     below = 2 + output.sum(dim=(2, 3), keepdim=True) * gradient
     share = torch.where(below.abs() > 1e-6, 1 / below, 0.0)
@@ -102,9 +130,9 @@ def score_cam(run: Run, options: Options, layer: str | None) -> Found:
 def guided_grad_cam(run: Run, options: Options, layer: str | None) -> Found:
     """Guided backpropagation times Grad-CAM."""
     gradient, repaired = guided_gradient(run)
-    spot = spot_of(run, layer)
-    cam = full_size(_cam(run, spot).relu(), run)[0]
-    return Found((cam * gradient).sum(dim=0), layer=spot.path, repaired=repaired)
+    spot, cam = _cam(run)
+    fine = full_size(cam.relu(), run)[0] * gradient
+    return Found(fine.sum(dim=0), layer=spot.path, repaired=repaired)
 
 
 def layer_activation(run: Run, options: Options, layer: str | None) -> Found:

@@ -16,10 +16,9 @@ from torch import Tensor
 from explorer.attribution import cams, gradients, perturbations, propagation, relevance, rollout
 from explorer.attribution.found import NOT_CONVERGED, Found
 from explorer.attribution.methods import Method, fill_options, find_method
-from explorer.attribution.running import Progress, Run, logits_of, out_of_memory, prepare
+from explorer.attribution.running import Progress, Run, answered, held, out_of_memory, prepare
 from explorer.errors import AttributionError, ExplorerError
 from explorer.i18n import N_
-from explorer.module_state import preserved
 from explorer.requests import ExplainRequest
 from explorer.results import Attribution
 
@@ -96,9 +95,11 @@ def explain(
     run = prepare(loaded, image, progress)
     forward, backward = method.cost.passes(options)
     run.expected = 1 + forward + backward
-    with preserved(loaded.module), torch.enable_grad(), _one_sentence(method, loaded):
-        logits = logits_of(run)
+    with held(run), torch.enable_grad(), _one_sentence(method, loaded):
+        with cams.features_kept(run, method.id, request.layer):
+            logits = answered(run)
         _aim(run, request, logits)
+        run.tell()
         found = COMPUTE[method.id](run, options, request.layer)
     values = found.map.detach().float().cpu().numpy().astype(np.float32)
     return Attribution(

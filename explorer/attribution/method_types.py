@@ -99,7 +99,7 @@ class Cost:
         backward: Backward passes.
         per: Option that multiplies both; "" for none.
         times: Multiplies both where no single option does: options → factor.
-        more: Forward passes that are not multiplied.
+        more: Forward passes that ``per`` does not multiply.
     """
 
     forward: int
@@ -111,8 +111,8 @@ class Cost:
     def passes(self, options: Mapping[str, Any]) -> tuple[int, int]:
         """(forward, backward) with these options, all filled in."""
         factor = int(options[self.per]) if self.per else 1
-        factor *= self.times(options) if self.times else 1
-        return self.forward * factor + self.more, self.backward * factor
+        times = self.times(options) if self.times else 1
+        return (self.forward * factor + self.more) * times, self.backward * factor * times
 
 
 @dataclass(frozen=True, slots=True)

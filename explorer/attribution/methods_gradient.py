@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from explorer.attribution.method_types import Cost, Method, Need, Option
-from explorer.attribution.shared_options import BASELINE, CHANNELS, NOISE, SEED, SEVERAL, samples
+from explorer.attribution.shared_options import (
+    BASELINE,
+    CHANNELS,
+    NOISE,
+    SEED,
+    SEVERAL,
+    paths,
+    samples,
+)
 from explorer.i18n import N_
 
 _GRADIENT: frozenset[Need] = frozenset({"gradient"})
@@ -55,7 +63,7 @@ GRADIENT_METHODS = (
             "they make up the difference of the two scores."
         ),
         options=(
-            Option("baseline", N_("Baseline"), "choice", "black", choices=SEVERAL),
+            Option("baseline", N_("Baseline"), "choice", "black_white", choices=SEVERAL),
             Option(
                 "steps",
                 N_("Steps"),
@@ -88,7 +96,7 @@ GRADIENT_METHODS = (
         reference="M. Sundararajan, A. Taly, Q. Yan: Axiomatic Attribution for Deep Networks. "
         "ICML 2017",
         url="https://arxiv.org/abs/1703.01365",
-        cost=Cost(1, 1, per="steps"),
+        cost=Cost(1, 1, per="steps", times=paths, more=1),
         signed=True,
         complete=True,
         captum="captum.attr.IntegratedGradients",

@@ -26,7 +26,7 @@ from explorer.attribution.quality_plan import (
     shuffles,
 )
 from explorer.attribution.quality_ranks import changed_ranks, over_squares, spearman
-from explorer.attribution.running import Run, prepare
+from explorer.attribution.running import Run, held, prepare
 from explorer.errors import AttributionError
 from explorer.i18n import N_
 from explorer.module_state import preserved
@@ -170,7 +170,7 @@ class _Subject:
 def _curves(subject: _Subject, card: TrustCard, steps: _Steps) -> TrustCard:
     request = subject.request
     run = subject.run(steps, check_passes(request)["curves"])
-    with preserved(subject.loaded.module):
+    with held(run):
         deletion, insertion = curves(
             run, subject.found.map, steps=request.steps, orders=request.orders, seed=SEED
         )
@@ -192,20 +192,23 @@ def _randomisation(subject: _Subject, card: TrustCard, steps: _Steps) -> TrustCa
     )
 
 
-def shuffled_copy(module: nn.Module, seed: int) -> nn.Module:
+def shuffled_copy(module: nn.Module, seed: int, last: int | None = None) -> nn.Module:
     """A copy in which the values of every parameter have changed places, each tensor in itself.
 
-    All layers at once, after J. Adebayo et al., Sanity Checks for Saliency Maps, NeurIPS 2018; the
-    distribution of the weights stays, so that the signal neither dies nor overflows as soon.
+    By default all layers at once, after J. Adebayo et al., Sanity Checks for Saliency Maps, NeurIPS
+    2018; the distribution of the weights stays, so that the signal neither dies nor overflows as
+    soon.
 
     Args:
         module: Left as it is.
         seed: Of the permutations.
+        last: Only so many parameter tensors, those nearest to the network's output.
     """
     copied = copy.deepcopy(module)
     generator = torch.Generator().manual_seed(seed)
+    parameters = list(copied.parameters())
     with torch.no_grad():
-        for parameter in copied.parameters():
+        for parameter in parameters[-last if last else 0 :]:
             order = torch.randperm(parameter.numel(), generator=generator).to(parameter.device)
             parameter.copy_(parameter.flatten()[order].view_as(parameter))
     return copied
@@ -227,7 +230,7 @@ def _agreement(subject: _Subject, card: TrustCard, steps: _Steps) -> TrustCard:
 
 def _infidelity(subject: _Subject, card: TrustCard, steps: _Steps) -> TrustCard:
     run = subject.run(steps, check_passes(subject.request)["infidelity"])
-    with preserved(subject.loaded.module):
+    with held(run):
         found = unexplained(run, subject.found.map, samples=subject.request.samples, seed=SEED)
     return replace(card, infidelity=found)
 

@@ -82,8 +82,9 @@ def _scores(
     cuts = np.rint(shares * count)
     place = torch.from_numpy(np.ascontiguousarray(rank)).to(run.x.device)
     found = []
-    for first in range(0, len(cuts), run.chunk):
-        part = cuts[first : first + run.chunk]
+    size = run.forward_chunk
+    for first in range(0, len(cuts), size):
+        part = cuts[first : first + size]
         batch = torch.cat([torch.where(place < int(cut), ends[1], ends[0]) for cut in part])
         with torch.no_grad():
             probability = torch.softmax(run.forward(batch).float(), dim=1)[:, run.target]

@@ -63,7 +63,7 @@ def unexplained(run: Run, map: FloatArray, *, samples: int, seed: int = 0) -> fl
             run.x,
             spread,
             n_perturb_samples=samples,
-            max_examples_per_batch=min(run.chunk, samples),
+            max_examples_per_batch=min(run.forward_chunk, samples),
             normalize=True,
         )
     # Captum runs a batch of changed images, then the image itself, and so on.

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from explorer.attribution.cams import full_size
 from explorer.attribution.found import Found
+from explorer.attribution.gradients import leaf
 from explorer.attribution.rectifiers import Rule, Rules
 from explorer.attribution.running import Run
 from explorer.attribution.spatial import SpatialMap, outputs_of, read_shape
@@ -65,7 +66,7 @@ def attention_rollout(run: Run, options: dict[str, Any], layer: str | None) -> F
     # With gradients, torch's fused encoder layer is off, and its parts are run one by one.
     with torch.enable_grad(), outputs_of(run.loaded.module) as outputs:
         with Rules(_recorders(matrices)):
-            run.forward(run.x)
+            run.forward(leaf(run.x))
         size = (run.x.shape[2], run.x.shape[3])
         spots = {
             spot.prefix + spot.height * spot.width: spot

@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 
 from explorer.errors import AttributionError
 from explorer.i18n import N_
+from explorer.module_state import preserved
 from explorer.preprocess import preprocess
 
 if TYPE_CHECKING:
+    from explorer.attribution.spatial import SpatialMap
     from explorer.zoo import LoadedModel
 
 logger = logging.getLogger(__name__)
 
 Progress = Callable[[float, float], None]
 
-# One chunk of passes must be short, because a job is cancelled between chunks: about half a second
-# of multiply–accumulates on two cores, forward and backward.
+#: Seconds between two words of progress within a pass; at each of them a job can be cancelled.
+TICK = 0.1
+
+# As many images at once as memory and caches like, forward and backward.
 _MACS_PER_CHUNK = {"cpu": 12e9, "mps": 100e9, "cuda": 400e9}
 _LARGEST_CHUNK = {"cpu": 16, "mps": 32, "cuda": 64}
 # The same where no gradient is kept: less work and far less memory an image.
@@ -47,6 +53,10 @@ class Run:
         also: Further classes whose scores are added.
         against: Class whose score is subtracted; None for none.
         probability: Whether scores are softmax probabilities, not logits.
+        output: (1, K) logits of the image, once they are known.
+        features: A layer and its output for the image, where ``output`` came from it.
+        clock: Seconds, for ``tick``.
+        told: When ``progress`` was called last.
     """
 
     loaded: LoadedModel
@@ -59,11 +69,25 @@ class Run:
     also: tuple[int, ...] = ()
     against: int | None = None
     probability: bool = False
+    output: Tensor | None = None
+    features: tuple[SpatialMap, Tensor] | None = None
+    clock: Callable[[], float] = time.monotonic
+    told: float = 0.0
+
+    def tell(self) -> None:
+        """Says how far the run is, and ends it when it was cancelled."""
+        if self.progress is not None:
+            self.told = self.clock()
+            self.progress(min(self.passes, self.expected), self.expected)
+
+    def tick(self) -> None:
+        """``tell``, but not more often than every ``TICK`` seconds."""
+        if self.progress is not None and self.clock() - self.told >= TICK:
+            self.tell()
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (B, K); says how far the run is, and ends it when it was cancelled."""
-        if self.progress is not None:
-            self.progress(min(self.passes, self.expected), self.expected)
+        self.tell()
         output = self.loaded.module(x)
         self.passes += x.shape[0]
         if isinstance(output, tuple | list):
@@ -77,7 +101,10 @@ class Run:
 
     def score(self, x: Tensor) -> Tensor:
         """What is explained, (B,): the score of the class, of several, or a difference of two."""
-        output = self.forward(x)
+        return self.scored(self.forward(x))
+
+    def scored(self, output: Tensor) -> Tensor:
+        """Logits (B, K) → what is explained, (B,)."""
         if self.probability:
             output = torch.softmax(output, dim=1)
         score = output[:, [self.target, *self.also]].sum(dim=1)
@@ -151,36 +178,48 @@ def in_chunks(call: Callable[[int, int], None], count: int, size: int) -> None:
         start = stop
 
 
-def with_less(call: Callable[[int], Tensor], size: int) -> Tensor:
-    """``call(size)``, and with half the size again and again where memory does not suffice.
-
-    Raises:
-        RuntimeError: As ``in_chunks``.
-    """
-    while True:
-        try:
-            return call(size)
-        except (RuntimeError, MemoryError) as error:
-            if not out_of_memory(error) or size == 1:
-                raise
-            size //= 2
-            logger.warning("not enough memory; %d images at once from now on", size)
-
-
 def prepare(loaded: LoadedModel, image: Image.Image, progress: Progress | None = None) -> Run:
     """The image as the network's input."""
     x, crop = preprocess(image, loaded.preprocessing)
     return Run(loaded, x.to(loaded.device), crop, progress)
 
 
+@contextmanager
+def held(run: Run) -> Iterator[None]:
+    """The network in eval mode, its parameters frozen; as it was before when this ends.
+
+    Frozen, because gradients are taken at pixels and features only, and nothing need be kept for
+    those of the weights. While it runs, ``run.tick`` is called after every layer, forward and
+    backward, so that also a long pass is soon cancelled.
+    """
+
+    def after(part: nn.Module, inputs: Any, output: Any) -> None:
+        run.tick()
+        if isinstance(output, Tensor) and output.requires_grad:
+            output.register_hook(lambda gradient: run.tick())  # type: ignore[no-untyped-call]
+
+    with preserved(run.loaded.module) as module:
+        for parameter in module.parameters():
+            parameter.requires_grad_(False)
+        for part in module.modules():
+            part.register_forward_hook(after)  # ``preserved`` takes it away
+        yield
+
+
 def logits_of(run: Run) -> Tensor:
-    """(K,) logits of the image, without gradients.
+    """``answered``, without gradients."""
+    with torch.no_grad():
+        return answered(run)
+
+
+def answered(run: Run) -> Tensor:
+    """(K,) logits of the image; ``run.output`` keeps them, with the graph behind them if any.
 
     Raises:
         AttributionError: They are not finite.
     """
-    with torch.no_grad():
-        logits = run.forward(run.x)[0].float()
+    run.output = run.forward(run.x)
+    logits = run.output[0].detach().float()
     if not bool(torch.isfinite(logits).all()):
         raise AttributionError(
             N_("{model} answers with numbers that are not finite; choose other weights."),

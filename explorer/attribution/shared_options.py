@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
 from explorer.attribution.method_types import Option
 from explorer.i18n import N_
@@ -18,9 +20,30 @@ BASELINES = MappingProxyType(
         "noise": N_("Random colours"),
     }
 )
-#: Those of a method that averages the maps from several baselines.
-AVERAGED = ("black", "white", "blurred")
-SEVERAL = MappingProxyType({**BASELINES, "several": N_("Black, white and blurred, maps averaged")})
+#: Choices that average the maps from several baselines. From one colour, pixels of this colour can
+#: get nothing, whatever they mean to the network; no pixel has two colours.
+AVERAGED: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"black_white": ("black", "white"), "several": ("black", "white", "blurred")}
+)
+SEVERAL = MappingProxyType(
+    {
+        "black_white": N_("Black and white, maps averaged"),
+        "several": N_("Black, white and blurred, maps averaged"),
+        **BASELINES,
+    }
+)
+
+
+def baselines_of(options: Mapping[str, Any]) -> tuple[str, ...]:
+    """The baselines that the option "baseline" stands for, keys of ``BASELINES``."""
+    kind = str(options["baseline"])
+    return AVERAGED.get(kind, (kind,))
+
+
+def paths(options: Mapping[str, Any]) -> int:
+    """How many baselines there are, and so how many maps are averaged."""
+    return len(baselines_of(options))
+
 
 CHANNELS = Option(
     "channels",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from explorer.attribution.methods import METHODS, fill_options
+from explorer.attribution.shared_options import baselines_of
 from explorer.catalog import find
 from explorer.requests import ExplainRequest, ModelRef
 from explorer.results import Attribution
@@ -34,7 +35,8 @@ _LEVELS = {"black": 0.0, "white": 1.0, "grey": 0.5}
 _BASELINE = """
 mean = torch.tensor(loaded.preprocessing.mean).view(1, -1, 1, 1)
 std = torch.tensor(loaded.preprocessing.std).view(1, -1, 1, 1)
-baseline = (({level} - mean) / std).expand_as(x)  # {kind} in pixel space
+# In pixel space: {kinds}
+baselines = [((level - mean) / std).expand_as(x) for level in {levels}]
 """
 _BODY = {
     "saliency": """
@@ -43,10 +45,14 @@ map = gradient.{channels}(dim=0)
 """,
     "integrated_gradients": """
 method = IntegratedGradients(model)
-attribution = method.attribute(
-    x.requires_grad_(), baselines=baseline, target={target}, n_steps={steps}, internal_batch_size=8
-)
-map = attribution[0].sum(dim=0)
+x.requires_grad_()
+attributions = [
+    method.attribute(
+        x, baselines=baseline, target={target}, n_steps={steps}, internal_batch_size=8
+    )[0].detach()
+    for baseline in baselines
+]
+map = torch.stack(attributions).mean(dim=0).sum(dim=0)
 """,
     "grad_cam": """
 layer = model.get_submodule({layer!r})
@@ -86,7 +92,7 @@ def uses_captum(ref: ModelRef, request: ExplainRequest) -> bool:
     if request.method == "grad_cam" and find(ref.model).family not in _CONVOLUTIONAL:
         return False
     options = fill_options(METHODS[request.method], request.options)
-    return "baseline" not in options or options["baseline"] in _LEVELS
+    return "baseline" not in options or set(baselines_of(options)) <= set(_LEVELS)
 
 
 def _plain(request: ExplainRequest) -> bool:
@@ -117,6 +123,7 @@ def snippet(ref: ModelRef, request: ExplainRequest, found: Attribution) -> str:
     values["imports"] = f"from captum.attr import {_IMPORTS[method.id]}\n"
     body = _BODY[method.id]
     if "baseline" in options:
-        kind = options["baseline"]
-        body = _BASELINE.format(level=_LEVELS[kind], kind=kind) + body.lstrip("\n")
+        kinds = baselines_of(options)
+        levels = tuple(_LEVELS[kind] for kind in kinds)
+        body = _BASELINE.format(levels=levels, kinds=", ".join(kinds)) + body.lstrip("\n")
     return _HEAD.format(**values) + body.format(**values) + _TAIL

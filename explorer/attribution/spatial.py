@@ -113,8 +113,8 @@ _default_layers: WeakKeyDictionary[nn.Module, dict[tuple[int, ...], SpatialMap]]
 )
 
 
-def default_layer(module: nn.Module, forward: Forward, x: Tensor, target: int) -> SpatialMap:
-    """The last spatial map that the class's logit depends on.
+def default_layer(module: nn.Module, forward: Forward, x: Tensor) -> SpatialMap:
+    """The last spatial map that the network's answer, its largest logit, depends on.
 
     Pooling is left out (what it reads says more), and so are maps whose places have no gradient: in
     a network that reads its class token, that is all after the last attention has mixed them.
@@ -123,7 +123,6 @@ def default_layer(module: nn.Module, forward: Forward, x: Tensor, target: int) -
         module: The network, in eval mode.
         forward: Calls it.
         x: (1, C, H, W).
-        target: Class whose gradient is looked at.
 
     Raises:
         AttributionError: There is no such map.
@@ -132,20 +131,18 @@ def default_layer(module: nn.Module, forward: Forward, x: Tensor, target: int) -
     shape = tuple(x.shape)
     if shape in known:
         return known[shape]
-    spot, sure = _find_default(module, forward, x, target)
+    spot, sure = _find_default(module, forward, x)
     if sure:
         known[shape] = spot
     return spot
 
 
-def _find_default(
-    module: nn.Module, forward: Forward, x: Tensor, target: int
-) -> tuple[SpatialMap, bool]:
-    """The layer, and whether the class depends on it (not so where a head starts at zero)."""
+def _find_default(module: nn.Module, forward: Forward, x: Tensor) -> tuple[SpatialMap, bool]:
+    """The layer, and whether the answer depends on it (not so where a head starts at zero)."""
     size = (x.shape[2], x.shape[3])
     x = x.detach().clone().requires_grad_()
     with torch.enable_grad(), outputs_of(module) as outputs:
-        score = forward(x)[0, target]
+        score = forward(x)[0].max()
         pooled = {id(tensor) for _, part, tensor in outputs if _is_pooling(part)}
         candidates = [
             (spot, tensor)

@@ -15,6 +15,7 @@ from explorer.attribution.maps import FLAT, NOT_CONVERGED, UNTRAINED
 from explorer.errors import JobCancelled
 from explorer.images import SAMPLES, open_image, sample_bytes
 from explorer.preprocess import preprocess
+from explorer.results import Attribution
 from explorer.zoo import LoadedModel
 
 QUICK: dict[str, dict[str, Any]] = {
@@ -163,9 +164,7 @@ BOXES = {
 @pytest.mark.parametrize("id", BOXES)
 def test_maps_find_the_thing(lite0: LoadedModel, id: str, method: str, least: float) -> None:
     target, (top, bottom, left, right) = BOXES[id]
-    # From black alone, a black helmet can get nothing: three baselines are averaged.
-    options = QUICK[method] | {"baseline": "several"} if method in QUICK else {}
-    result = explain(lite0, picture(id), request(method, target=target, options=options))
+    result = explain(lite0, picture(id), request(method, target=target))
     box = np.zeros((224, 224), bool)
     box[int(top * 224) : int(bottom * 224), int(left * 224) : int(right * 224)] = True
     assert box.mean() < 0.4
@@ -182,13 +181,12 @@ def test_another_class_gives_another_map(lenet5: LoadedModel) -> None:
 
 
 def test_integrated_gradients_take_more_steps_until_converged(lenet5: LoadedModel) -> None:
-    few = {"steps": 2, "adaptive": False}
+    few = {"steps": 2, "adaptive": False, "baseline": "black"}
     coarse = explain(lenet5, picture("digit_3"), request("integrated_gradients", options=few))
     assert coarse.delta > 0.02
     assert coarse.warnings == (NOT_CONVERGED,)
-    fine = explain(
-        lenet5, picture("digit_3"), request("integrated_gradients", options={"steps": 2})
-    )
+    options = {"steps": 2, "baseline": "black"}
+    fine = explain(lenet5, picture("digit_3"), request("integrated_gradients", options=options))
     assert fine.delta < 0.02
     assert fine.warnings == ()
     assert fine.options["steps_used"] in {4, 8, 16, 32, 64, 128, 200}
@@ -222,6 +220,37 @@ def test_baselines_differ_and_are_images(lenet5: LoadedModel) -> None:
     # Where the picture is black, a black baseline changes nothing on the way.
     _, crop = preprocess(picture("digit_3"), lenet5.preprocessing)
     assert (maps[0][crop[:, :, 0] == 0] == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("choice", "kinds"),
+    [("black_white", ("black", "white")), ("several", ("black", "white", "blurred"))],
+)
+def test_choices_of_several_baselines_are_means_of_their_maps(
+    network: tuple[LoadedModel, Image.Image], choice: str, kinds: tuple[str, ...]
+) -> None:
+    loaded, image = network
+    fixed = {"steps": 6, "adaptive": False}
+
+    def of(kind: str) -> Attribution:
+        options = fixed | {"baseline": kind}
+        return explain(loaded, image, request("integrated_gradients", options=options))
+
+    found, alone = of(choice), [of(kind).map for kind in kinds]
+    assert_same(found.map, torch.from_numpy(np.mean(alone, axis=0)))
+    # Black places get something too, which from black alone they cannot.
+    black = (found.crop == 0).all(axis=2)
+    if black.any():
+        assert not alone[0][black].any()
+        assert found.map[black].any()
+
+
+@pytest.mark.parametrize("baseline", ["white", "black_white", "several"])
+def test_price_of_integrated_gradients_is_what_is_run(network_of: Any, baseline: str) -> None:
+    module, method = Small(), METHODS["integrated_gradients"]
+    options = {"baseline": baseline, "steps": 5, "adaptive": False}
+    explain(network_of(module), picture("fig"), request(method.id, options=options))
+    assert module.passes == 1 + method.cost.passes(options)[0]
 
 
 def test_one_colour_gives_a_flat_map_and_it_is_said(network_of: Any) -> None:
@@ -353,9 +382,9 @@ def test_progress_rises_to_the_price_of_the_method(lenet5: LoadedModel) -> None:
     )
     done = [step for step, _ in seen]
     assert done == sorted(done)
-    # One pass to predict, two for the ends of the path, then chunks of 16, 16 and 8 of 40 steps.
-    assert done == [0, 1, 3, 19, 35]
-    assert seen[-1][1] == 43
+    # One pass to predict, two for the starts of both paths, then chunks of 16, 16 and 8 steps each.
+    assert list(dict.fromkeys(done)) == [0, 1, 3, 19, 35, 43, 59, 75]
+    assert seen[-1][1] == 1 + 2 + 2 * 40
     assert all(step <= total for step, total in seen)
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from explorer.attribution import METHODS, AttributionError, ExplainRequest, fill_options
 from explorer.attribution.methods import Method, find_method
+from explorer.attribution.quality_plan import map_passes
 
 # Every id, in the order in which pages offer them.
 DESIGN = (
@@ -63,6 +64,7 @@ def test_every_default_is_valid_and_every_option_refuses_nonsense(method: Method
 def test_values_from_a_url_are_read() -> None:
     method = METHODS["integrated_gradients"]
     filled = fill_options(method, {"steps": "25", "adaptive": "false", "baseline": "blurred"})
+    assert fill_options(method, {})["baseline"] == "black_white"
     assert filled == {"baseline": "blurred", "steps": 25, "adaptive": False, "max_steps": 200}
     with pytest.raises(AttributionError, match=r"steps cannot be '2\.5'"):
         fill_options(method, {"steps": "2.5"})
@@ -72,7 +74,17 @@ def test_values_from_a_url_are_read() -> None:
 
 def test_price_of_integrated_gradients_grows_with_its_steps() -> None:
     cost = METHODS["integrated_gradients"].cost
-    assert cost.passes({"steps": 30}) == (30, 30)
+    # One path of 30 points, and its start.
+    assert cost.passes({"steps": 30, "baseline": "black"}) == (31, 30)
+
+
+@pytest.mark.parametrize(("baseline", "paths"), [("noise", 1), ("black_white", 2), ("several", 3)])
+def test_price_of_integrated_gradients_counts_every_baseline(baseline: str, paths: int) -> None:
+    method = METHODS["integrated_gradients"]
+    options = fill_options(method, {"baseline": baseline})
+    assert method.cost.passes(options) == (51 * paths, 50 * paths)
+    # A forward pass to predict; a backward pass counts as two forward passes.
+    assert map_passes(method.id, {"baseline": baseline}) == 1 + (51 + 2 * 50) * paths
 
 
 def test_price_of_occlusion_is_its_squares() -> None:

@@ -45,6 +45,7 @@ def run(script: str, folder: Path, *, alone: bool) -> np.ndarray:
     [
         ("saliency", {"channels": "mean"}),
         ("integrated_gradients", {"baseline": "grey", "steps": 20}),
+        ("integrated_gradients", {"steps": 20}),  # black and white
         ("grad_cam", {"relu": False}),
         ("occlusion", {}),  # by our own call
     ],
@@ -77,8 +78,9 @@ def test_every_method_has_a_script(lenet5: LoadedModel, method: str) -> None:
 
 def test_what_plain_captum_cannot_say_is_left_to_our_own_call() -> None:
     lenet, vit = ModelRef("lenet5"), ModelRef("vit_b_16")
-    blurred = {"baseline": "blurred"}
-    assert not uses_captum(lenet, ExplainRequest("integrated_gradients", options=blurred))
+    for kind in ("blurred", "several"):
+        options = {"baseline": kind}
+        assert not uses_captum(lenet, ExplainRequest("integrated_gradients", options=options))
     assert not uses_captum(lenet, ExplainRequest("saliency", against=3))
     assert not uses_captum(lenet, ExplainRequest("saliency", output="probability"))
     assert uses_captum(lenet, ExplainRequest("grad_cam"))
