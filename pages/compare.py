@@ -1,51 +1,62 @@
-"""Compare: two models side by side, in numbers and on one image."""
+"""Compare: two to four models side by side in everything."""
 
 import streamlit as st
 
 from explorer.i18n import _
-from explorer.tasks import Trace
-from explorer.ui.compare_view import pick_other, show_costs, show_numbers, show_predictions
-from explorer.ui.jobs import run_task
+from explorer.ui.compare.clock import show_clock
+from explorer.ui.compare.costs import show_costs
+from explorer.ui.compare.lineup import choose_lineup, traced
+from explorer.ui.compare.numbers import show_numbers
+from explorer.ui.compare.report import show_report
+from explorer.ui.compare.same_image import show_same_image
+from explorer.ui.compare.structure import show_structure
 from explorer.ui.page import how_computed, page_head
-from explorer.ui.photo import choose_photo
+from explorer.ui.params import choice
 from explorer.ui.selection import Selection
-from explorer.ui.weights_view import weights_ready
 
 
 def main(selection: Selection) -> None:
     page_head(
         _("Compare"),
-        _("Two models on one screen: what each costs, and what each says of the same image."),
-        selection,
+        _("Two to four models on one screen: what each costs, how they differ, what they say."),
+        None,
     )
-    other = pick_other(selection)
-    pair = (selection, other)
-    graphs = [
-        run_task(Trace(one.spec.id), _("Tracing {model}").format(model=one.spec.name))
-        for one in pair
-    ]
-    if all(graph is not None for graph in graphs):
-        show_costs(pair, graphs)
-        show_numbers(pair, graphs)
-    st.subheader(_("The same image"), anchor=False)
-    if selection.spec.dataset != other.spec.dataset:
-        st.info(
-            _(
-                "{a} classifies {a_data}, {b} classifies {b_data}: their predictions cannot be "
-                "compared."
-            ).format(
-                a=selection.spec.name, a_data=selection.spec.dataset,
-                b=other.spec.name, b_data=other.spec.dataset,
-            ),
-            icon=":material/compare_arrows:",
-        )  # fmt: skip
-    ready = [weights_ready(one, f"weights-{number}") for number, one in enumerate(pair)]
-    show_predictions(pair, ready, choose_photo)
+    entries = choose_lineup(selection)
+    view = choice(
+        "view",
+        _("View"),
+        {
+            "numbers": _("Numbers"),
+            "structure": _("Structure"),
+            "costs": _("Costs"),
+            "image": _("Same image"),
+            "latency": _("Latency"),
+            "report": _("Report"),
+        },
+        kind="segmented",
+    )
+    if view == "image":
+        show_same_image(entries)
+    elif view == "latency":
+        show_clock(entries)
+    else:
+        graphs = traced(entries)
+        if len(graphs) >= 2:
+            shows = {
+                "numbers": show_numbers,
+                "structure": show_structure,
+                "costs": show_costs,
+                "report": show_report,
+            }
+            shows[view](entries, graphs)
     how_computed(
         _(
             "Parameters, multiply–accumulates and activation memory are counted on the traced "
-            "networks (batch 1, fp32); accuracies are published with the weights, each at its own "
-            "crop. Both networks get the same file, each through its own preprocessing."
+            "networks (batch 1, fp32). The structure is compared by a global alignment of the "
+            "operations in order of execution (Needleman & Wunsch 1970); only operations of the "
+            "same type are matched. Times are ratios of medians within rounds; the 95 % interval "
+            "is a bootstrap over rounds (Efron & Tibshirani 1993). All models get the same file, "
+            "each through its own preprocessing."
         )
     )
 

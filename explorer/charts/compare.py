@@ -34,6 +34,7 @@ class CompareEntry:
         macs: Multiply–accumulates, one image.
         activation_bytes: Bytes that all operations write, fp32, one image.
         top1: Percent on ImageNet; leave None for a network of another data set.
+        colour: Of this model in every figure; "" for one by its place.
     """
 
     name: str
@@ -41,6 +42,13 @@ class CompareEntry:
     macs: float | None = None
     activation_bytes: float | None = None
     top1: float | None = None
+    colour: str = ""
+
+
+def colour_of(place: int, colours: Sequence[str] = ()) -> str:
+    """The colour of a model: its own, else one by its place."""
+    given = colours[place] if place < len(colours) else ""
+    return given or theme.COLORWAY[place % len(theme.COLORWAY)]
 
 
 def compare_bars(entries: Sequence[CompareEntry], *, width: int = 1200) -> go.Figure:
@@ -74,7 +82,11 @@ def compare_bars(entries: Sequence[CompareEntry], *, width: int = 1200) -> go.Fi
 
 
 def compare_predictions(
-    predictions: Sequence[tuple[str, Prediction]], *, most: int = 5, height: int = 0
+    predictions: Sequence[tuple[str, Prediction]],
+    *,
+    most: int = 5,
+    height: int = 0,
+    colours: Sequence[str] = (),
 ) -> go.Figure:
     """What each model gives the classes that any of them ranks among its first.
 
@@ -84,6 +96,7 @@ def compare_predictions(
         predictions: (model's name, its prediction), of one image and one set of classes.
         most: First classes of each model.
         height: Pixels; 0 for as much as the bars need.
+        colours: Of the models.
     """
     labels: dict[int, str] = {}
     for rank in range(most):
@@ -104,7 +117,7 @@ def compare_predictions(
                 "name": html.escape(name),
                 "x": [100 * score.probability for score in scores],
                 "y": [places[score.index] for score in scores],
-                "marker": {"color": theme.COLORWAY[number % len(theme.COLORWAY)]},
+                "marker": {"color": colour_of(number, colours)},
                 "text": [f"{100 * score.probability:.1f} %" for score in scores],
                 "textposition": "outside",
                 "cliponaxis": False,
@@ -147,6 +160,7 @@ def compare_profiles(
     *,
     width: int = 1200,
     height: int = 340,
+    colours: Sequence[str] = (),
 ) -> go.Figure:
     """How a quantity adds up along the depth of each network, input at the left.
 
@@ -155,6 +169,7 @@ def compare_profiles(
         quantity: What is added up.
         width: Pixels that the chart will have.
         height: Pixels without the legend.
+        colours: Of the models.
     """
     axis, value = reader(quantity)
     traces = []
@@ -177,7 +192,7 @@ def compare_profiles(
                 "y": ys,
                 "line": {
                     "shape": "hv", "width": 3,
-                    "color": theme.COLORWAY[number % len(theme.COLORWAY)],
+                    "color": colour_of(number, colours),
                 },
                 "hovertext": cards,
                 "hovertemplate": "%{hovertext}<extra></extra>",
@@ -233,7 +248,7 @@ def _panel(entries: Sequence[CompareEntry], axis: Axis, number: int) -> list[dic
                 "width": 0.62,
                 "xaxis": f"x{suffix}",
                 "yaxis": f"y{suffix}",
-                "marker": {"color": theme.COLORWAY[place % len(theme.COLORWAY)]},
+                "marker": {"color": entry.colour or colour_of(place)},
                 "text": [text],
                 "textposition": "outside" if value is None else "auto",
                 "insidetextanchor": "start",

@@ -9,6 +9,7 @@ import streamlit as st
 from explorer.engine import get_engine
 from explorer.i18n import N_, _
 from explorer.ui import jobs, params
+from explorer.ui.compare_set import draw_tray, sync_compare
 from explorer.ui.links import remember_pages
 from explorer.ui.picker import device_badge, pick_model, show_notices
 from explorer.ui.words import choose_language
@@ -32,7 +33,9 @@ def main() -> None:
     st.html(Path(__file__).with_name("style.css"))
     jobs.begin_run()
     with st.sidebar:
-        model_place, device_place, language_place = (st.container() for _place in range(3))
+        model_place, tray_place, device_place, language_place = (
+            st.container() for _place in range(4)
+        )
     choose_language(language_place)
     pages = {
         file: st.Page(FOLDER / file, title=_(title), icon=icon, default=number == 0)
@@ -40,9 +43,11 @@ def main() -> None:
     }
     remember_pages(pages)
     page = st.navigation(list(pages.values()), expanded=True)
-    st.session_state["_selection"] = pick_model(model_place)
+    selection = st.session_state["_selection"] = pick_model(model_place)
     show_notices()
     params.begin_page(page.url_path)
+    sync_compare()
+    draw_tray(tray_place, selection)
     page.run()
     params.end_page()
     with device_place:

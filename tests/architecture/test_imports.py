@@ -19,7 +19,8 @@ PACKAGE = ROOT / "explorer"
 FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"i18n"}),
     frozenset({"errors"}),
-    frozenset({"patching", "requests", "settings", "throughput", "task_keys", "timing_statistics"}),
+    frozenset({"patching", "requests", "settings", "throughput", "task_keys", "timing_statistics"})
+    | {"paired"},
     frozenset({"latency_results"}),
     frozenset({"graph", "results", "catalog"}),
     frozenset({"exports", "graph_exports", "module_state", "patching", "preprocess", "timing"})
@@ -33,8 +34,9 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"layouting", "pool", "tracing"}),
     frozenset({"trace"}),
     frozenset({"attribution", "costs", "latency", "layout", "history", "compare", "predict"})
-    | {"structural_diff", "paired"},
+    | {"structural_diff", "paired_timing", "compare_table", "compare_report"},
     frozenset({"bottleneck", "inspection", "live", "reconcile", "roofline", "what_if"}),
+    frozenset({"claims", "explainers", "subgraph"}),
     frozenset({"onnx_export"}),
     frozenset({"charts", "measurements"}),
     frozenset({"paper_points", "sweeps"}),
@@ -45,17 +47,21 @@ FLOORS: tuple[frozenset[str], ...] = (
 )
 FLOOR = {unit: number for number, units in enumerate(FLOORS) for unit in units}
 # Files that are one unit with a package of another name.
-SAME_UNIT = {"worker": "engine", "result_cache": "engine"}
+SAME_UNIT = {
+    "claim_tasks": "tasks", "paired_task": "tasks", "worker": "engine", "result_cache": "engine",
+}  # fmt: skip
 CHARTS_MAY_SEE = {
-    "bottleneck", "catalog", "charts", "costs", "errors", "findings", "graph", "i18n",
-    "latency_results", "requests", "results", "throughput", "timing_statistics",
+    "bottleneck", "catalog", "charts", "compare_table", "costs", "errors", "explainers", "findings",
+    "graph", "i18n", "latency_results", "paired", "requests", "results", "throughput",
+    "timing_statistics",
 }  # fmt: skip
 STREAMLIT_ROOMS = {"app", "pages", "ui"}
 
 HEAVY = ("torch", "torchvision", "timm", "captum")
 # What the server process loads, hence never torch, also not through what these import.
 LIGHT = {
-    "", "app", "bottleneck", "catalog", "charts", "costs", "engine", "errors", "exports",
+    "", "app", "bottleneck", "catalog", "charts", "claims", "compare_table", "compare_report",
+    "costs", "engine", "errors", "explainers", "exports", "subgraph",
     "findings", "graph", "graph_exports", "i18n", "images", "latency_results", "layout",
     "layouting", "measurements", "paired", "pages", "paper_points", "requests", "results",
     "settings", "structural_diff", "sweeps", "task_keys", "tasks", "throughput",

@@ -6,11 +6,8 @@ export const READABLE = 0.72; // titles of 12.5 px stay above 9 px
 
 /** The camera that shows all of it, with a margin, never larger than life and a bit. */
 export function fit(world, screen, margin = 24) {
-  const k = Math.min(
-    (screen.width - 2 * margin) / world.width, (screen.height - 2 * margin) / world.height, 1.25,
-  );
-  const scale = Math.max(LEAST, k);
-  return centred(world, screen, scale, world.width / 2, world.height / 2);
+  const room = [(screen.width - 2 * margin) / world.width, (screen.height - 2 * margin) / world.height];
+  return centred(world, screen, Math.max(LEAST, Math.min(...room, 1.25)), world.width / 2, world.height / 2);
 }
 
 /** The first view: all of it where that can be read, otherwise its beginning (the middle of the first
@@ -21,9 +18,7 @@ export function first(world, screen, direction, [x, y]) {
   const down = direction === "down";
   const room = down ? (screen.width - 48) / world.width : (screen.height - 48) / world.height;
   const k = Math.min(1, Math.max(READABLE, room));
-  return down
-    ? { k, x: screen.width / 2 - x * k, y: 44 }
-    : { k, x: 32, y: screen.height / 2 - y * k };
+  return down ? { k, x: screen.width / 2 - x * k, y: 44 } : { k, x: 32, y: screen.height / 2 - y * k };
 }
 
 /** The camera of scale k with a point of the world in the middle of the screen. */

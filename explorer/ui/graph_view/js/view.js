@@ -73,6 +73,8 @@ export class GraphView {
       tap: (event) => this.tap(event), doubleTap: (event) => this.doubleTap(event), hover: (event) => this.hover(event),
     });
     parts.stage.addEventListener("keydown", (event) => this.key(event));
+    parts.stage.addEventListener("follow", ({ detail: { k, x, y } }) =>
+      this.move(centred(this.model, this.screen(), k, x * this.model.width, y * this.model.height), true));
     const watch = new ResizeObserver(() => this.resized());
     watch.observe(parts.stage);
     const print = () => {
@@ -140,8 +142,11 @@ export class GraphView {
     return { width: this.parts.stage.clientWidth || 800, height: this.parts.stage.clientHeight || 600 };
   }
 
-  move(camera) {
-    this.camera = clamp(camera, this.model, this.screen());
+  move(camera, follows = false) {
+    const [screen, world] = [this.screen(), this.model];
+    const { k, x, y } = (this.camera = clamp(camera, world, screen));
+    const detail = { k, x: (screen.width / 2 - x) / k / world.width, y: (screen.height / 2 - y) / k / world.height };
+    if (!follows) this.parts.stage.dispatchEvent(new CustomEvent("camera", { detail, bubbles: true, composed: true }));
     this.waiting ??= requestAnimationFrame(() => {
       this.waiting = undefined;
       if (!this.slide()) this.rest();

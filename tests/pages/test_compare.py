@@ -1,0 +1,132 @@
+"""The comparison: its selection in the address, its tray, its views."""
+
+from __future__ import annotations
+
+import pytest
+
+from explorer.ui.compare_set import read
+from tests.pages.conftest import Open, captions, finish, texts
+
+THREE = "lenet5,resnet18,tf_efficientnet_lite0"
+
+
+def names(app) -> list[str]:  # type: ignore[no-untyped-def]
+    return [m.selection.spec.id for m in app.session_state["_compare"]]
+
+
+def test_the_address_names_up_to_four_models_with_weights() -> None:
+    found, problems = read("resnet50:IMAGENET1K_V1,lenet5,timm/convnext_atto")
+    assert [member.text for member in found] == [
+        "resnet50:IMAGENET1K_V1", "lenet5", "timm/convnext_atto"
+    ]  # fmt: skip
+    assert not problems
+    assert [member.slot for member in found] == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("text", "kept", "said"),
+    [
+        ("lenet5,lenet5", ["lenet5"], "LeNet-5"),
+        ("lenet5,resnet18,vgg11,alexnet,resnet50", ["lenet5", "resnet18", "vgg11", "alexnet"],
+         "ResNet-50"),
+        ("lenet5,resnet5O,resnet18", ["lenet5", "resnet18"], "resnet5O"),
+        ("lenet5:NOPE", ["lenet5"], "NOPE"),
+        (",,", [], ""),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_compared_is_said_and_the_rest_shown(
+    text: str, kept: list[str], said: str
+) -> None:
+    found, problems = read(text)
+    assert [member.selection.spec.id for member in found] == kept
+    assert len(problems) == bool(said)
+    assert said in "".join(problems)
+
+
+def test_the_selection_stays_over_pages_and_the_tray_changes_it(open_page: Open) -> None:
+    app = open_page("complexity", model="resnet18", compare="lenet5,resnet18")
+    assert app.query_params["compare"] == "lenet5,resnet18"
+    finish(app.button(key="compare-up-1").click().run())
+    assert names(app) == ["resnet18", "lenet5"]
+    assert app.query_params["compare"] == "resnet18,lenet5"
+    finish(app.button(key="compare-drop-0").click().run())
+    assert names(app) == ["lenet5"]
+    finish(app.button(key="compare-add").click().run())
+    assert names(app) == ["lenet5", "resnet18"]
+    app.selectbox(key="_compare_weights_0_lenet5").set_value("untrained")
+    finish(app.run())
+    assert app.query_params["compare"] == "lenet5:untrained,resnet18"
+    finish(app.button(key="compare-clear").click().run())
+    assert names(app) == []
+
+
+def test_a_colour_stays_with_its_model(open_page: Open) -> None:
+    app = open_page("complexity", compare=THREE)
+    before = {m.selection.spec.id: m.colour for m in app.session_state["_compare"]}
+    finish(app.button(key="compare-drop-0").click().run())
+    after = {m.selection.spec.id: m.colour for m in app.session_state["_compare"]}
+    assert all(before[name] == colour for name, colour in after.items())
+
+
+def test_three_models_in_numbers(open_page: Open) -> None:
+    app = open_page("compare", compare=THREE)
+    table = app.dataframe[0].value
+    assert list(table.columns[1:4]) == ["LeNet-5", "ResNet-18", "EfficientNet-Lite0"]
+    row = table[table.iloc[:, 0].str.contains("Parameters")].iloc[0]
+    assert row["LeNet-5"] == "0.06 ★"
+    assert row["ResNet-18"] == "11.69"
+
+
+def test_structure_says_13_batch_norms(open_page: Open) -> None:
+    app = open_page("compare", compare="vgg16,vgg16_bn", view="structure")
+    said = texts(app)
+    assert "13 are added" in said
+    assert app.dataframe[0].value.iloc[0, 0] == "13 batch_norm added"
+
+
+def test_the_same_network_twice_is_empty(open_page: Open) -> None:
+    app = open_page(
+        "compare", compare="resnet18:IMAGENET1K_V1,resnet18:untrained", view="structure"
+    )
+    assert any("same operations" in box.value for box in app.success)
+
+
+def test_digits_and_photos_are_not_compared_on_one_image(open_page: Open) -> None:
+    app = open_page("compare", compare="lenet5,tf_efficientnet_lite0", view="image")
+    assert any("cannot be compared" in box.value for box in app.info)
+    assert not app.error
+
+
+def test_maps_of_two_networks_with_their_correlation(open_page: Open) -> None:
+    app = open_page(
+        "compare", compare="tf_efficientnet_lite0,tf_efficientnet_lite0:untrained",
+        view="image", methods="saliency",
+    )  # fmt: skip
+    finish(app)
+    assert "Rank correlation of the maps" in texts(app)
+    assert sum("espresso" in caption for caption in captions(app)) == 1, captions(app)
+
+
+def test_they_are_timed_in_turn(open_page: Open) -> None:
+    app = open_page("compare", compare="lenet5,lenet5:untrained", view="latency")
+    finish(app.button(key="pair-start").click().run())
+    for _wait in range(60):
+        if app.session_state["_paired"] is not None and not app.get("progress"):
+            break
+        finish(app.run())
+    found = app.session_state["_paired"]
+    assert found.models == ("lenet5", "lenet5")
+    assert found.seconds.shape == (20, 2)
+    assert (found.seconds > 0).all()
+
+
+def test_the_report_is_offered(open_page: Open) -> None:
+    app = open_page("compare", compare="lenet5,resnet18", view="report")
+    assert any("| Quantity |" in code.value for code in app.code)
+
+
+def test_the_chosen_model_and_a_second_without_a_collection(open_page: Open) -> None:
+    app = open_page("compare", model="lenet5", other="resnet18")
+    assert list(app.dataframe[0].value.columns[1:3]) == ["LeNet-5", "ResNet-18"]
+    finish(app.button(key="compare-collect").click().run())
+    assert names(app) == ["lenet5", "resnet18"]
