@@ -2,12 +2,13 @@
 
 import streamlit as st
 
-from explorer.attribution import ExplainRequest
+from explorer.attribution import METHODS, ExplainRequest
 from explorer.charts.attribution import probability_bars
 from explorer.i18n import _
 from explorer.tasks import Explain, Predict
 from explorer.ui.attribution.controls import (
     choose_methods,
+    choose_question,
     choose_target,
     map_controls,
     options_of,
@@ -26,6 +27,7 @@ from explorer.ui.attribution.region import choose_box
 from explorer.ui.charts import show_figure
 from explorer.ui.jobs import run_task
 from explorer.ui.page import how_computed, page_head
+from explorer.ui.params import complaints_in
 from explorer.ui.photo import choose_photo
 from explorer.ui.selection import Selection
 from explorer.ui.weights_view import weights_ready
@@ -47,16 +49,30 @@ def main(selection: Selection) -> None:
     with view:
         prediction = run_task(Predict(selection.ref, photo.data), _("Classifying"))
     with controls:
-        methods = choose_methods()
+        methods = choose_methods(selection.spec.id)
         target = choose_target(selection.spec.dataset, prediction)
-        options = options_of(methods)
-        look = map_controls(len(methods))
-        box = choose_box()
+        with complaints_in(st.container()):
+            asked = choose_question(selection.spec.dataset, methods)
+            options = options_of(methods)
+            look = map_controls(len(methods))
+            box = choose_box()
     if prediction is None:
         return
     scene = Scene(prediction, photo.data, look, box)
     tasks = [
-        Explain(selection.ref, photo.data, ExplainRequest(name, target, options=options[name]))
+        Explain(
+            selection.ref,
+            photo.data,
+            ExplainRequest(
+                name,
+                target,
+                asked.layer if "layer" in METHODS[name].needs else None,
+                options[name],
+                asked.also,
+                asked.against,
+                asked.output,
+            ),
+        )
         for name in methods
     ]
     with view:
@@ -85,8 +101,9 @@ def main(selection: Selection) -> None:
         st.caption(_("A click on a bar explains that class."))
     how_computed(
         _(
-            "Every map explains the class's logit, on the image as the network sees it (the crop "
-            "shown), mostly through Captum; each method's source is in the registry of methods. "
+            "Every map explains the class's logit, or the score that the question names, on the "
+            "image as the network sees it (the crop shown), mostly through Captum; each method's "
+            "source is in the registry of methods. "
             "Colours are full at the percentile chosen. The checks of a map: deletion and "
             "insertion (Petsiuk et al. 2018) over 14 × 14 squares against five random orders, "
             "shuffled weights (Adebayo et al. 2018), rank agreement of methods, infidelity and "

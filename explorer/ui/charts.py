@@ -23,6 +23,7 @@ def show_figure(
     key: str,
     *,
     on_click: Callable[[list[Any]], None] | None = None,
+    on_box: Callable[[tuple[float, float, float, float]], None] | None = None,
 ) -> None:
     """Draws a figure in its own template over the whole width.
 
@@ -30,6 +31,8 @@ def show_figure(
         figure: From ``explorer.charts``; what it shows is said to screen readers.
         key: Unique on the page; also the name of the downloaded picture.
         on_click: Called before the rerun with the ``customdata`` of the point that was clicked.
+        on_box: Called before the rerun with the corners (x0, y0, x1, y1) of the box that was drawn;
+            instead of ``on_click``.
     """
     config = {
         "displaylogo": False,
@@ -40,12 +43,18 @@ def show_figure(
     widget = f"figure-{key}"
 
     def clicked() -> None:
-        points = st.session_state[widget]["selection"]["points"]
+        selection = st.session_state[widget]["selection"]
+        if on_box is not None:
+            for box in selection["box"]:
+                on_box((box["x"][0], box["y"][0], box["x"][1], box["y"][1]))
+            return
+        points = selection["points"]
         if points and on_click is not None:
             on_click(list(points[0].get("customdata", ())))
 
     st.plotly_chart(
         apply(figure, is_dark()), key=widget, theme=None, config=config,
         alt=figure.layout.meta["alt"] or None,
-        on_select=clicked if on_click else "ignore", selection_mode=("points",),
+        on_select=clicked if on_click or on_box else "ignore",
+        selection_mode=("box",) if on_box else ("points",),
     )  # fmt: skip

@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from explorer.attribution import METHODS
 from explorer.attribution.quality_plan import map_passes
-from explorer.ui.attribution import maps
+from explorer.ui.attribution import maps, region
 from explorer.ui.attribution.controls import tour
 from tests.pages.conftest import Open, captions, finish, texts
 
@@ -117,3 +117,45 @@ def test_no_method_is_said(open_page: Open) -> None:
     app.multiselect(key="_w_methods").set_value([])
     finish(app.run())
     assert "Choose a method to see a map." in texts(app)
+
+
+def test_a_refused_method_says_why_instead_of_running(open_page: Open) -> None:
+    app = open_page("attribution", **DIGIT, methods="attention_rollout")
+    assert any("Attention rollout needs attention" in info.value for info in app.info)
+    assert not captions(app)
+    assert not app.error
+    options = app.multiselect(key="_w_methods").options
+    assert options[-1] == "Attention rollout (not for this network)"
+
+
+def test_a_repaired_method_says_what_was_repaired(open_page: Open) -> None:
+    app = open_page("attribution", **DIGIT, methods="deep_lift")
+    assert "repaired: Some ReLUs are followed by max pooling at once" in texts(app)
+
+
+def test_the_address_asks_for_one_class_rather_than_another(open_page: Open) -> None:
+    app = open_page(
+        "attribution", **DIGIT, methods="saliency", target="3", against="8", output="probability"
+    )
+    assert any("for “3” rather than “8”" in caption for caption in captions(app))
+    app = open_page("attribution", **DIGIT, methods="saliency", target="3", also="5,8")
+    assert any("for “3 + 5 + 8”" in caption for caption in captions(app))
+    app = open_page("attribution", **DIGIT, methods="saliency", target="3", against="3")
+    assert any("name one twice" in error.value for error in app.error)
+
+
+def test_the_address_names_the_layer(open_page: Open) -> None:
+    app = open_page("attribution", **DIGIT, methods="grad_cam", layer="conv1")
+    assert "layer `conv1`" in texts(app)
+    app = open_page("attribution", **DIGIT, methods="grad_cam", layer="nowhere")
+    assert len(app.error) == 1
+    assert "nowhere" in app.error[0].value
+
+
+def test_a_box_that_is_drawn_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    state: dict[str, object] = {}
+    monkeypatch.setattr(region.st, "session_state", state)
+    region.take_box((24, 8, 8, 24), (32, 32))  # drawn from right to left
+    assert state == {
+        "_w_left": 25, "_w_right": 75, "_w_top": 25, "_w_bottom": 75, "_w_region": True,
+    }  # fmt: skip

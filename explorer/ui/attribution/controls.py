@@ -9,17 +9,20 @@ from typing import Any, Literal, cast
 import streamlit as st
 
 from explorer.attribution import METHODS, Method, Prediction
+from explorer.attribution.outcomes import outcome
 from explorer.attribution.quality_plan import map_passes
 from explorer.catalog import class_labels
 from explorer.catalog.spec import Dataset
 from explorer.i18n import _
-from explorer.ui.params import choice, flag, number, several
+from explorer.ui.params import choice, flag, number, several, text
 from explorer.ui.text import plain
 
 Mode = Literal["positive", "absolute", "signed"]
 #: Maps at once: more would be too small to compare.
 MOST_MAPS = 6
 TOUR_LENGTH = 5
+#: Classes whose scores are added to the first one's.
+MOST_CLASSES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,23 @@ class Look:
     values: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of the network, beside the class.
+
+    Attributes:
+        against: Class whose score is subtracted ("A rather than B"); None for none.
+        also: Further classes, whose scores are added.
+        output: "logit" or "probability".
+        layer: Module path for the methods that read a layer; None for their default.
+    """
+
+    against: int | None = None
+    also: tuple[int, ...] = ()
+    output: str = "logit"
+    layer: str | None = None
+
+
 def tour() -> list[str]:
     """The five cheapest methods that work without attention, in the registry's order."""
     fitting = [name for name, method in METHODS.items() if "attention" not in method.needs]
@@ -50,8 +70,18 @@ def tour() -> list[str]:
     return [name for name in METHODS if name in cheapest]
 
 
-def choose_methods() -> list[str]:
+def refusal(method: str, model_id: str) -> str | None:
+    """Why this network refuses a method, as found by trying; None where it does not."""
+    found = outcome(method, model_id)
+    if found is None or found.status != "refused":
+        return None
+    return " ".join(_(reason).format(**found.values) for reason in found.reasons)
+
+
+def choose_methods(model_id: str) -> list[str]:
     """Draws the methods and the tour's button; gives ids of ``METHODS``.
+
+    Those that the network refuses are last and say so.
 
     ``?method=`` of one map, and ``?method=all`` for the tour, are read and become ``?methods=``.
     """
@@ -68,7 +98,13 @@ def choose_methods() -> list[str]:
             icon=":material/link_off:",
         )
     state["_url_writes"]["method"] = None
-    names = {name: _(method.name) for name, method in METHODS.items()}
+    refused = {name for name in METHODS if refusal(name, model_id) is not None}
+    names = {name: _(method.name) for name, method in METHODS.items() if name not in refused}
+    names |= {
+        name: _("{method} (not for this network)").format(method=_(METHODS[name].name))
+        for name in METHODS
+        if name in refused
+    }
     chosen = several("methods", _("Methods"), names, default=["grad_cam"], most=MOST_MAPS)
     st.button(
         _("Tour of five methods"), on_click=_start_tour, icon=":material/tour:", key="tour",
@@ -104,6 +140,33 @@ def choose_target(dataset: Dataset, prediction: Prediction | None) -> int | None
     options = {"predicted": _("the most probable class")} | top | rest
     chosen = choice("target", _("Class to explain"), options)
     return None if chosen == "predicted" else int(chosen)
+
+
+def choose_question(dataset: Dataset, methods: list[str]) -> Question:
+    """Draws what else can be asked than one class's logit; the layer where a method reads one.
+
+    Args:
+        dataset: Decides the classes.
+        methods: Ids that were chosen.
+    """
+    labels = {str(number): label for number, label in enumerate(class_labels(dataset))}
+    with st.expander(_("Question"), icon=":material/help_center:"):
+        against = choice("against", _("Rather than"), {"none": _("no other class")} | labels)
+        also = several("also", _("Together with"), labels, default=(), most=MOST_CLASSES)
+        outputs = {"logit": _("logit"), "probability": _("probability")}
+        output = choice("output", _("Score"), outputs, kind="segmented")
+        layer = ""
+        if any("layer" in METHODS[name].needs for name in methods):
+            layer = text(
+                "layer", _("Layer, as the layer graph names it"),
+                placeholder=_("the last spatial one"),
+            )  # fmt: skip
+    return Question(
+        None if against == "none" else int(against),
+        tuple(int(number) for number in also),
+        output,
+        layer.strip() or None,
+    )
 
 
 def take_bar(data: list[Any]) -> None:

@@ -45,11 +45,15 @@ def about(found: Attribution, label: str) -> dict[str, object]:
         "weights": found.weights,
         "method": found.method,
         "target": {"index": found.target, "label": label},
+        "also": list(found.also),
+        "against": found.against,
+        "output": found.output,
         "layer": found.layer,
         "options": found.options,
         "completeness_delta": found.delta,
         "seconds": found.seconds,
         "warnings": list(found.warnings),
+        "repaired": list(found.repaired),
     }
 
 

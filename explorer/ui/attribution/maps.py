@@ -16,9 +16,9 @@ from explorer.engine import get_engine
 from explorer.i18n import _
 from explorer.results import FloatArray
 from explorer.tasks import Explain
-from explorer.ui.attribution.controls import Look, pass_seconds
+from explorer.ui.attribution.controls import Look, pass_seconds, refusal
 from explorer.ui.attribution.downloads import downloads
-from explorer.ui.attribution.region import Box
+from explorer.ui.attribution.region import Box, take_box
 from explorer.ui.attribution.trust import trust
 from explorer.ui.charts import show_figure
 from explorer.ui.jobs import run_task
@@ -78,6 +78,10 @@ def compute(task: Explain, prediction: Prediction) -> Attribution | None:
         prediction: Tells how long a pass takes here.
     """
     method = METHODS[task.request.method]
+    reason = refusal(method.id, task.ref.model)
+    if reason is not None:
+        st.info(f"**{_(method.name)}.** {reason}", icon=":material/block:")
+        return None
     known: dict[str, tuple[float, int]] = st.session_state.setdefault(f"_paid_{task.ref}", {})
     if get_engine().find(task.key()) is None:
         price = map_passes(method.id, task.request.options) * pass_seconds(prediction, known)
@@ -121,6 +125,15 @@ def label_of(found: Attribution) -> str:
     return labels[found.target] if found.target < len(labels) else str(found.target)
 
 
+def question_of(found: Attribution) -> str:
+    """The class that a map explains, the classes added to it, and the one it is held against."""
+    labels = class_labels(find(found.model).dataset)
+    title = " + ".join([label_of(found), *(labels[number] for number in found.also)])
+    if found.against is not None:
+        title = _("{label}” rather than “{other}").format(label=title, other=labels[found.against])
+    return title
+
+
 def show_map(found: Attribution, scene: Scene, task: Explain, scale: float | None) -> None:
     """One map over the crop, what it answers, how well it is founded, and its downloads.
 
@@ -132,13 +145,14 @@ def show_map(found: Attribution, scene: Scene, task: Explain, scale: float | Non
     """
     method, look = METHODS[found.method], scene.look
     label = label_of(found)
+    title = question_of(found)
     values = _smoothed(found, look)
     shown = colours(values, percentile=look.percentile, mode=look.mode, scale=scale)
     pixels = blend(found.crop, shown, look.opacity)
     if scene.box is not None:
         pixels = with_box(pixels, scene.box.pixels(found.map.shape))
     caption = _("{method} for “{label}” ({probability:.1%})").format(
-        method=_(method.name), label=label, probability=float(found.probabilities[found.target])
+        method=_(method.name), label=title, probability=float(found.probabilities[found.target])
     )
     picture = to_png(pixels)
     if look.values:
@@ -150,11 +164,21 @@ def show_map(found: Attribution, scene: Scene, task: Explain, scale: float | Non
             figure.add_shape(
                 type="rect", x0=left, x1=right, y0=top, y1=bottom, line={"color": "#ffffff"}
             )
-        show_figure(figure, f"map-{found.method}")
+        figure.update_layout(dragmode="select")
+        # A box needs something to select: without a scatter trace plotly.js reports none.
+        figure.add_scatter(
+            x=[0], y=[0], mode="markers", opacity=0, hoverinfo="skip", showlegend=False
+        )
+        show_figure(
+            figure, f"map-{found.method}", on_box=lambda drawn: take_box(drawn, found.map.shape)
+        )
         st.caption(caption)
     else:
         st.image(picture, caption=caption, width="stretch", alt=caption)
     st.caption(_facts(found) + "  \n" + _(method.answer))
+    if found.repaired:
+        repaired = " ".join(_(sentence) for sentence in found.repaired)
+        st.caption(":material/build: " + _("repaired: {what}").format(what=repaired))
     for warning in found.warnings:
         st.warning(_(warning), icon=":material/info:")
     if scene.box is not None:

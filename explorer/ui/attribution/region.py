@@ -47,6 +47,25 @@ class Box:
         )
 
 
+def take_box(drawn: tuple[float, float, float, float], shape: tuple[int, ...]) -> None:
+    """Makes the box that was drawn on a map (H, W) the one that is measured.
+
+    Args:
+        drawn: Corners (x0, y0, x1, y1) in pixels of the map, in any order.
+        shape: (H, W).
+    """
+    height, width = shape
+    x0, y0, x1, y1 = drawn
+    state = st.session_state
+    for key, other, values, side in (
+        ("left", "right", (x0, x1), width), ("top", "bottom", (y0, y1), height),
+    ):  # fmt: skip
+        low, high = (100 * min(max(value, 0), side) / side for value in sorted(values))
+        state[f"_w_{key}"] = min(99, int(low))
+        state[f"_w_{other}"] = min(100, max(state[f"_w_{key}"] + 1, round(high)))
+    state["_w_region"] = True
+
+
 def choose_box() -> Box | None:
     """Draws the switch and the edges of the box."""
     with st.expander(_("Region"), icon=":material/select_all:"):
