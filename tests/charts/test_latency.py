@@ -8,7 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from explorer.charts.latency import latency_histogram, latency_timeline
+from explorer.charts.latency import (
+    MOST_DOTS,
+    extremes,
+    latency_histogram,
+    latency_timeline,
+    running_percentiles,
+)
+from explorer.latency_results import DroppedRun
 from explorer.results import LatencySeries
 
 
@@ -61,9 +68,40 @@ def test_the_timeline_keeps_order_and_every_run() -> None:
     assert list(fig.data[0].y) == pytest.approx([10.0, 30.0, 20.0])
     assert list(fig.data[0].x) == pytest.approx([0.0, 0.01, 0.04])
     assert fig.layout.shapes[0].y0 == pytest.approx(20.0)
-    assert latency_timeline(series(np.full(4000, 0.01))).data[0].type == "scattergl"
 
 
 def test_no_runs_yet_is_a_sentence() -> None:
-    for draw in (latency_histogram, latency_timeline):
+    for draw in (latency_histogram, latency_timeline, running_percentiles):
         assert "Nothing measured yet" in texts(draw(series([])))
+
+
+def test_of_many_runs_the_extremes_are_drawn_and_that_is_said() -> None:
+    times = np.full(50_000, 0.010)
+    times[31_234], times[7] = 0.5, 0.001
+    fig = latency_timeline(series(times))
+    assert len(fig.data[0].y) <= MOST_DOTS + 2
+    assert (max(fig.data[0].y), min(fig.data[0].y)) == (500.0, 1.0)
+    assert "of 50,000 runs drawn" in texts(fig)
+    assert list(extremes(np.arange(10.0))) == list(range(10))
+
+
+def test_runs_that_were_slept_through_are_marked() -> None:
+    found = series([0.01] * 5)
+    slept = LatencySeries(1, found.seconds, found.starts, dropped=(DroppedRun(0.02, 9.0, 8.9),))
+    lines = [shape.x0 for shape in latency_timeline(slept).layout.shapes]
+    assert 0.02 in lines
+
+
+def test_running_percentiles_end_at_those_of_the_sample() -> None:
+    times = np.random.default_rng(0).lognormal(-4.6, 0.2, 1500)
+    fig = running_percentiles(series(times))
+    ends = {trace.name: (trace.x[-1], trace.y[-1]) for trace in fig.data}
+    assert set(ends) == {"p5", "median", "p95", "p99"}
+    for name, q in (("p5", 5), ("median", 50), ("p95", 95), ("p99", 99)):
+        assert ends[name] == (1500, pytest.approx(1e3 * np.percentile(times, q)))
+    starts = {trace.name: trace.x[0] for trace in fig.data}
+    # Ten runs beyond: 200 for p95, 1,000 for p99.
+    assert starts["median"] == 1
+    assert starts["p95"] >= 200
+    assert starts["p99"] >= 1000
+    assert {trace.name for trace in running_percentiles(series(times[:150])).data} == {"median"}

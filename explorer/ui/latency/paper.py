@@ -18,6 +18,7 @@ from explorer.requests import LatencyRequest, SweepRequest
 from explorer.tasks import RunSweep
 from explorer.ui.charts import show_figure
 from explorer.ui.jobs import run_task
+from explorer.ui.latency.findings_text import CLAIMS, VERDICTS, statistic_text
 from explorer.ui.latency.kept import ask, own_device
 from explorer.ui.page import table_downloads
 from explorer.ui.params import choice
@@ -33,24 +34,6 @@ SMALL = (
 """Twelve families' small networks, 0.06 to 4.1 GMACs, all with published accuracy."""
 SWEEP = SweepRequest(SMALL, (1, 4, 16), base=LatencyRequest(min_seconds=1.0, min_runs=10))
 COMMAND = "python -m explorer bench --models 'resnet*' --batch 1,8,32 --out resnets.csv"
-
-CLAIMS: Mapping[str, str] = {
-    "power": N_("Power consumption does not depend on batch size or architecture."),
-    "hyperbola": N_(
-        "Accuracy and inference time are in a hyperbolic relationship: a little more accuracy "
-        "costs a lot of time."
-    ),
-    "energy": N_(
-        "A constraint on energy is an upper bound on the accuracy and the complexity that can be "
-        "reached."
-    ),
-    "operations": N_("The number of operations is a reliable estimate of the inference time."),
-}
-_VERDICTS = {
-    "holds": ("✓", N_("holds"), "#0b7d56"),
-    "fails": ("✗", N_("does not hold"), "#c2410c"),
-    "untestable": ("–", N_("cannot be tested"), "#6b7280"),
-}
 
 
 def show_paper(width: int) -> None:
@@ -215,45 +198,12 @@ def _by_id(device: str) -> dict[str, Finding]:
 
 
 def _verdict(name: str, finding: Finding) -> str:
-    mark, word, colour = _VERDICTS[finding.verdict]
+    mark, word, colour = VERDICTS[finding.verdict]
     return (
         f'<div style="font-size:0.85rem;opacity:0.8">{html.escape(name)}</div>'
         f'<div><span style="color:{colour};font-weight:600">{mark} {html.escape(_(word))}</span>'
         f"</div><div>{html.escape(statistic_text(finding))}</div>"
     )
-
-
-def statistic_text(finding: Finding) -> str:
-    """The statistic in words, or why there is none."""
-    found = finding.statistics
-    if finding.verdict == "untestable":
-        return _(finding.reason).format(**finding.values)
-    if finding.id == "operations":
-        return _(
-            "Pearson of log MACs with log time {pearson:.3f} (95 % interval {low:.3f} to "
-            "{high:.3f}), Spearman {spearman:.3f}; half of the estimates are within a factor of "
-            "{factor:.2f}; n = {n}."
-        ).format(n=finding.n, **found)
-    if finding.id == "hyperbola":
-        return _(
-            "R² {r2:.2f} of the hyperbola, {line_r2:.2f} of a straight line; it tends to "
-            "{limit:.1f} %; n = {n}."
-        ).format(n=finding.n, **found)
-    if finding.id == "power":
-        text = _("{mean:.1f} W ± {percent:.1f} %; n = {n}.").format(
-            mean=found["mean"], percent=100 * found["cv"], n=finding.n
-        )
-        for key, words in (
-            ("spearman_batch", N_("Spearman with batch {value:.2f}.")),
-            ("spearman_macs", N_("Spearman with MACs {value:.2f}.")),
-        ):
-            if key in found:
-                text += " " + _(words).format(value=found[key])
-        return text
-    return _(
-        "With at most {budget:.3g} J an image, {gap:.1f} percentage points are missing; Spearman "
-        "of energy with MACs {spearman:.2f}; n = {n}."
-    ).format(n=finding.n, **found)
 
 
 def _records(points: tuple[Point, ...]) -> list[dict[str, object]]:
