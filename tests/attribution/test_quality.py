@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -43,6 +44,7 @@ from explorer.zoo import LoadedModel
 
 ALL = tuple(CHECKS)
 IG = {"steps": 16, "adaptive": False}
+BRIEF: dict[str, dict[str, Any]] = {"integrated_gradients": IG, "smooth_grad": {"samples": 10}}
 
 
 def picture(id: str) -> Image.Image:
@@ -50,8 +52,7 @@ def picture(id: str) -> Image.Image:
 
 
 def asked(method: str, *checks: str, **changes: Any) -> AssessRequest:
-    options = IG if method == "integrated_gradients" else {}
-    return AssessRequest(ExplainRequest(method, options=options), checks, **changes)
+    return AssessRequest(ExplainRequest(method, options=BRIEF.get(method, {})), checks, **changes)
 
 
 # --- ranks and squares ---------------------------------------------------------------------------
@@ -165,7 +166,21 @@ def test_a_shuffled_copy_holds_the_same_numbers_elsewhere(lenet5: LoadedModel) -
     assert all(torch.equal(v, before[name]) for name, v in lenet5.module.state_dict().items())
 
 
-@pytest.mark.parametrize("method", ["saliency", "integrated_gradients", "grad_cam"])
+def test_only_the_last_tensors_are_shuffled(lenet5: LoadedModel) -> None:
+    before = [value.clone() for value in lenet5.module.parameters()]
+    changed = [
+        not torch.equal(value, old)
+        for value, old in zip(
+            shuffled_copy(lenet5.module, 0, last=2).parameters(), before, strict=True
+        )
+    ]
+    assert changed == [False] * (len(before) - 2) + [True, True]
+
+
+GRADIENTS = ["saliency", "input_x_gradient", "integrated_gradients", "smooth_grad", "grad_cam"]
+
+
+@pytest.mark.parametrize("method", GRADIENTS)
 def test_gradient_methods_change_with_the_weights(
     lenet5: LoadedModel, lite0: LoadedModel, method: str
 ) -> None:
@@ -178,6 +193,24 @@ def test_gradient_methods_change_with_the_weights(
     assert card.randomisation < 0.5
     assert card.randomisation_abs is not None
     assert card.randomisation_abs < 0.5
+
+
+@pytest.mark.parametrize("network", ["lenet5", "lite0"])
+def test_what_guided_backprop_keeps_is_reported(
+    network: str,
+    request: pytest.FixtureRequest,
+    record_property: Callable[[str, object], None],
+) -> None:
+    """It is published to keep its map; ``docs/attribution-methods.md`` has more of it."""
+    loaded = request.getfixturevalue(network)
+    image = picture("digit_3" if network == "lenet5" else "coffee")
+    card = assess(loaded, image, asked("guided_backprop", "randomisation"))
+    assert card.randomisation is not None
+    assert card.randomisation_abs is not None
+    record_property("rank correlation, signed", card.randomisation)
+    record_property("rank correlation, absolute", card.randomisation_abs)
+    # The verdict follows the number, whatever it is.
+    assert (card.verdict == IGNORES_WEIGHTS) == (card.randomisation >= 0.5)
 
 
 # --- infidelity and sensitivity ------------------------------------------------------------------
