@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import math
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +11,13 @@ from explorer.charts.bubble_legend import NARROW, legend_obstacles
 from explorer.charts.labels import Box, LabelPoint, Placement, place_labels
 
 if TYPE_CHECKING:
-    from explorer.charts.bubble import BubbleOptions, Bubbles, View
+    from explorer.charts.bubble import BubbleOptions, BubbleRow, Bubbles, View
 
 _MOST_LABELS = 22
+_ALL_LABELS = 40
+_MOST_OBSTACLES = 250
+# A name with this sign has a note below the chart.
+NOTED = " †"
 
 
 def label_annotations(bubbles: Bubbles, view: View, options: BubbleOptions) -> list[dict[str, Any]]:
@@ -26,7 +29,8 @@ def label_annotations(bubbles: Bubbles, view: View, options: BubbleOptions) -> l
     others = [
         _point(bubbles, index, view, size)
         for index in range(len(bubbles.rows))
-        if index not in named
+        # Where circles lie in heaps, no place is free of them, and looking for one takes seconds.
+        if index not in named and len(bubbles.rows) <= _MOST_OBSTACLES
     ]
     if options.size == "params":
         others += legend_obstacles(bubbles.scale, view)
@@ -41,11 +45,12 @@ def label_annotations(bubbles: Bubbles, view: View, options: BubbleOptions) -> l
 
 def labelled(bubbles: Bubbles, options: BubbleOptions) -> list[int]:
     """Which rows get a name: all, or the front and the best of each family while there is room."""
-    count = len(bubbles.rows)
     if options.labels == "none":
         return []
-    if options.labels == "all" and count <= 40:
-        return list(range(count))
+    # Today's weights beside a 2016 point bear its name: the arrow says whose they are.
+    named = [i for i, row in enumerate(bubbles.rows) if not row.follows.startswith("2016:")]
+    if options.labels == "all" and len(named) <= _ALL_LABELS:
+        return named
     best: dict[str, int] = {}
     for index, row in enumerate(bubbles.rows):
         if row.family not in best or bubbles.y[index] > bubbles.y[best[row.family]]:
@@ -56,6 +61,11 @@ def labelled(bubbles: Bubbles, options: BubbleOptions) -> list[int]:
     return list(dict.fromkeys([*opened[:1], *chosen]))[:most]
 
 
+def name(row: BubbleRow) -> str:
+    """What stands beside the bubble."""
+    return row.label + (NOTED if row.group == "2016" and row.note else "")
+
+
 def label_size(options: BubbleOptions) -> int:
     """Font size of a name in pixels."""
     return theme.FONT_SIZE - 1 if options.width >= NARROW else theme.FONT_SIZE - 4
@@ -63,7 +73,7 @@ def label_size(options: BubbleOptions) -> int:
 
 def _point(bubbles: Bubbles, index: int, view: View, size: int) -> LabelPoint:
     x, y = view.pixel(bubbles.x[index], bubbles.y[index])
-    width = theme.text_width(bubbles.rows[index].label, size) + 4
+    width = theme.text_width(name(bubbles.rows[index]), size) + 4
     return LabelPoint(x, y, bubbles.diameters[index] / 2, width, size * 1.3 + 4)
 
 
@@ -78,11 +88,12 @@ def _places(
 def _annotation(
     bubbles: Bubbles, index: int, place: Placement, view: View, size: int
 ) -> dict[str, Any]:
-    x = bubbles.x[index]
+    x, y = view.place(bubbles.x[index], bubbles.y[index])
     note: dict[str, Any] = {
-        "x": math.log10(x) if view.log_x else x,
-        "y": bubbles.y[index],
-        "text": html.escape(bubbles.rows[index].label),
+        "x": x,
+        "y": y,
+        "name": html.escape(bubbles.rows[index].id),
+        "text": html.escape(name(bubbles.rows[index])),
         "font": {"size": size},
         "borderpad": 0,
     }

@@ -1,10 +1,14 @@
-"""Catalog entries → rows of the bubble chart, with their hover cards."""
+"""Catalog entries and measurements → rows of the bubble chart, with their hover cards."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
+from explorer.catalog.counted import counted
+from explorer.catalog.pretraining import LABELS, training_data
 from explorer.charts.axes import AXES
 from explorer.charts.bubble import BubbleRow
 from explorer.i18n import N_, _
@@ -74,6 +78,21 @@ _PAPER_NOTES: Mapping[str, str] = {
     ),
 }
 
+# The same network, or the library's form of it, with weights of today.
+_TODAY: Mapping[str, str] = {
+    "AlexNet": "alexnet",
+    "GoogLeNet": "googlenet",
+    "ResNet-18": "resnet18",
+    "VGG-16": "vgg16",
+    "VGG-19": "vgg19",
+    "ResNet-34": "resnet34",
+    "ResNet-50": "resnet50",
+    "ResNet-101": "resnet101",
+    "ResNet-152": "resnet152",
+    "Inception-v3": "inception_v3",
+    "Inception-v4": "inception_v4",
+}
+
 
 def rows_2016(points: Iterable[PaperPoint]) -> list[BubbleRow]:
     """The paper's 14 circles, exactly as plotted (arXiv:1605.07678v4, figure 2).
@@ -98,12 +117,31 @@ def rows_today(specs: Iterable[ModelSpec]) -> list[BubbleRow]:
     ]
 
 
+def ghosts(points: Iterable[PaperPoint], catalog: Mapping[str, ModelSpec]) -> list[BubbleRow]:
+    """Today's weights of the paper's networks, each following its 2016 point.
+
+    Their operations are counted on the traced graph as the paper counts, so that both stand on one
+    axis; their accuracies are the publishers', at the crop named on the card.
+    """
+    found = []
+    for point in points:
+        spec = catalog.get(_TODAY.get(point.network, ""))
+        if spec is None:
+            continue
+        rows = rows_today([spec])
+        found += [
+            replace(row, follows=f"2016:{point.network}", colour=point.colour) for row in rows
+        ]
+    return found
+
+
 def _paper_row(point: PaperPoint) -> BubbleRow:
     family, year = PAPER_NETWORKS.get(point.network, (point.network, 2016))
     values = {
         "canziani_ops": point.ops_giga * 1e9,
         "params": point.params_millions * 1e6,
         "top1": point.top1,
+        "top1_per_mparam": point.density,
         "year": float(year),
     }
     hover = (
@@ -124,6 +162,8 @@ def _paper_row(point: PaperPoint) -> BubbleRow:
         colour=point.colour,
         hover=hover,
         note=_(note),
+        data="in1k",
+        crop=299 if point.network.startswith("Inception-v") else 224,
     )
 
 
@@ -137,17 +177,43 @@ def _weights_row(spec: ModelSpec, weights: WeightsSpec) -> BubbleRow:
         values |= {"macs": float(macs), "flops": 2.0 * macs}
     if spec.year is not None:
         values["year"] = float(spec.year)
+    crop = weights.preprocessing.input_size[1]
+    if (costs := counted(spec.id, crop)) is not None:
+        values["canziani_ops"] = float(costs.canziani_ops)
+        values["activation_bytes"] = float(costs.activation_bytes)
     return BubbleRow(
         id=f"today:{spec.id}:{weights.id}",
         label=spec.name,
         family=spec.family,
         group="today",
-        values=values,
+        values=with_ratios(values),
         model=spec.id,
         weights=weights.id,
         dataset=weights.dataset,
         hover=_weights_card(spec, weights, values),
+        licence=weights.licence,
+        data=training_data(weights.id),
+        crop=crop,
+        follows=_older(spec, weights.id),
     )
+
+
+def with_ratios(values: dict[str, float]) -> dict[str, float]:
+    """The values with accuracy per million parameters and per GMAC, where both are known."""
+    top1, params, macs = (values.get(key) for key in ("top1", "params", "macs"))
+    if top1 is not None and params:
+        values["top1_per_mparam"] = top1 / params * 1e6
+    if top1 is not None and macs:
+        values["top1_per_gmac"] = top1 / macs * 1e9
+    return values
+
+
+def _older(spec: ModelSpec, weights_id: str) -> str:
+    """Row id of the weights that these replaced (V2 after V1 of one name); "" where none did."""
+    match = re.fullmatch(r"(.+_V)(\d+)", weights_id)
+    older = f"{match[1]}{int(match[2]) - 1}" if match else ""
+    known = {weights.id for weights in spec.weights if weights.top1 is not None}
+    return f"today:{spec.id}:{older}" if older in known else ""
 
 
 def _weights_card(
@@ -165,7 +231,17 @@ def _weights_card(
         both = f"{macs.text(values['macs'])} (= {flops.text(values['flops'])})"
         lines.append((_("Multiply–accumulates, one image"), both))
     lines.append((_("Parameters"), AXES["params"].text(values["params"])))
+    lines.append((_("Training data"), _(LABELS[training_data(weights.id)])))
+    return (*lines, *origin_lines(spec, weights.licence))
+
+
+def origin_lines(spec: ModelSpec, licence: str) -> tuple[tuple[str, str], ...]:
+    """Year, paper and licence, for a card."""
+    lines: list[tuple[str, str]] = []
     if spec.year is not None:
         lines.append((_("Year"), str(spec.year)))
-    lines.append((_("Licence of the weights"), weights.licence or _("not stated")))
+    if spec.paper is not None:
+        title = spec.paper.title
+        lines.append((_("Paper"), title if len(title) <= 60 else title[:59] + "…"))
+    lines.append((_("Licence of the weights"), licence or _("not stated")))
     return tuple(lines)

@@ -1,0 +1,1 @@
+"""The front page: what is drawn, how, and what can be done with it."""
