@@ -8,6 +8,7 @@ from explorer.ui.latency import kept
 from explorer.ui.latency.batches import show_batches, show_frames
 from explorer.ui.latency.beside import show_modules, show_side_by_side
 from explorer.ui.latency.controls import Options, choose_options
+from explorer.ui.latency.headline import STYLE
 from explorer.ui.latency.history import show_history
 from explorer.ui.latency.live import hold_measurement, show_live, start_button
 from explorer.ui.latency.loop import show_loop
@@ -22,6 +23,7 @@ PHONE = 600
 
 def main(selection: Selection) -> None:
     kept.begin()
+    st.html(STYLE)
     page_head(
         _("Latency"),
         _("Press start and watch the forward times of this machine build up; lower is faster."),

@@ -67,19 +67,6 @@ def test_the_upload_stays_when_the_page_changes(visit: Visit) -> None:
     expect(page.get_by_role("button", name="Back to the samples")).to_be_visible(timeout=LONG)
 
 
-def test_latency_moves_while_it_is_measured(visit: Visit) -> None:
-    page = visit("/latency?model=lenet5&seconds=30")
-    page.get_by_role("button", name="Start").click()
-    runs = page.get_by_test_id("stMetric").filter(has_text="Runs")
-    expect(runs).to_be_visible(timeout=LONG)
-    first = runs.inner_text()
-    page.wait_for_timeout(1500)
-    assert runs.inner_text() != first
-    page.get_by_role("button", name="Cancel").click()
-    expect(page.get_by_role("button", name="Try again")).to_be_visible(timeout=5_000)
-    expect(runs).to_be_visible()  # what was measured stays
-
-
 def test_a_deep_link_opens_cold_to_the_same_view(visit: Visit) -> None:
     page = visit("/complexity?model=timm/convnext_atto&by=params&lang=zh")
     expect(page.get_by_role("heading", name="复杂度")).to_be_visible()

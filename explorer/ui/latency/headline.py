@@ -16,7 +16,7 @@ from explorer.ui.latency.copying import copy_button
 from explorer.ui.text import plain
 from explorer.ui.units import mebibytes
 
-_STYLE = """<style>
+STYLE = """<style>
 .latency-number { font-variant-numeric: tabular-nums; line-height: 1.15; }
 .latency-number .median { font-size: 3rem; font-weight: 600; }
 .latency-number .spread { font-size: 1.5rem; opacity: 0.85; }
@@ -25,7 +25,8 @@ _STYLE = """<style>
 .latency-cards { display: grid; gap: 0.2rem 1.4rem; font-variant-numeric: tabular-nums;
   grid-template-columns: repeat(auto-fit, minmax(8.2rem, 1fr)); }
 .latency-cards .name { font-size: 0.85rem; opacity: 0.8; }
-.latency-cards .value { font-size: 1.1rem; }
+.latency-cards .value { font-size: 1rem; line-height: 1.3; }
+.latency-note { font-size: 0.85rem; opacity: 0.8; }
 @media (max-width: 640px) {
   .latency-number .median { font-size: 2.3rem; }
   .latency-number .spread, .latency-number .rate { font-size: 1.15rem; }
@@ -52,9 +53,12 @@ def draw_headline(result: LatencyResult, series: LatencySeries, *, live: bool = 
         f'<div class="value">{html.escape(value)}</div></div>'
         for name, value in _cards(series)
     )
+    reason = series.energy.reason
+    note = "" if reason is None else html.escape(reason.text(_))
+    # The style stands in the page once: what changes twice a second is kept small.
     st.html(
-        f'{_STYLE}<div class="latency-number">{number}<div class="conditions">{conditions}</div>'
-        f'</div><div class="latency-cards">{cards}</div>'
+        f'<div class="latency-number">{number}<div class="conditions">{conditions}</div>'
+        f'</div><div class="latency-cards">{cards}</div><div class="latency-note">{note}</div>'
     )
     if not live and found.median is not None:
         copy_button(
@@ -188,7 +192,8 @@ def _version() -> str:
 def _cards(series: LatencySeries) -> Iterator[tuple[str, str]]:
     """What stands below the number: spread, sample, preparation, memory, energy."""
     found = series.statistics
-    yield "p5 / p95", f"{milliseconds(found.p5)} / {milliseconds(found.p95)}"
+    yield "p5", milliseconds(found.p5)
+    yield "p95", milliseconds(found.p95)
     yield "p99", milliseconds(found.p99)
     yield _("Quartiles' distance"), milliseconds(found.iqr)
     yield _("Runs"), f"{found.runs:,}"
@@ -207,7 +212,7 @@ def _cards(series: LatencySeries) -> Iterator[tuple[str, str]]:
         text = f"{energy.joules_per_image:.3g} J, {energy.watts or 0:.1f} W ({energy.source})"
         yield _("Energy an image"), text
     elif energy.reason is not None:
-        yield _("Energy an image"), _("absent here: {reason}").format(reason=energy.reason.text(_))
+        yield _("Energy an image"), _("absent here")
 
 
 def milliseconds(seconds: float | None) -> str:
