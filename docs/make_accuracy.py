@@ -29,7 +29,7 @@ from torch import nn
 
 from explorer.catalog import CATALOG
 from explorer.catalog.spec import ModelSpec
-from explorer.trace import trace
+from explorer.trace import watched
 from explorer.tracing.building import module_for
 from explorer.tracing.modes import inference_form
 
@@ -67,7 +67,7 @@ def _input(spec: ModelSpec, module: nn.Module) -> torch.Tensor:
 
 
 def ours(spec: ModelSpec, module: nn.Module) -> float:
-    return float(trace(module, torch.empty(1, *spec.input_size), name=spec.id).total_macs)
+    return float(watched(module, torch.empty(1, *spec.input_size), name=spec.id).total_macs)
 
 
 def flop_counter(spec: ModelSpec, module: nn.Module) -> float:

@@ -157,7 +157,8 @@ class LayerGraph:
         modules: Root first, then in order of first call.
         edges: In order of their targets.
         parameters: Each once, auxiliary heads included and marked.
-        method: "export", "draft_export", "make_fx" or "hooks": how it was traced.
+        method: How it was traced: "export", "draft_export", "hooks", or "pre_dispatch", which gives
+            what "export" gives.
         missing: What the method could not see, one sentence each (English, msgids).
         versions: Library versions that made it ("torch": "2.14.1").
     """

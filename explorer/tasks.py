@@ -194,22 +194,24 @@ class Trace:
     Attributes:
         model: Catalog id.
         input_size: (C, H, W); None for the network's own.
+        light: For counting: the same graph sooner.
     """
 
     model: str
     input_size: tuple[int, int, int] | None = None
+    light: bool = False
 
     def key(self) -> str:
         """By model and input size."""
-        return digest("trace", self.model, self.input_size)
+        return digest("trace", self.model, self.input_size, self.light)
 
     def run(self, context: Context) -> LayerGraph:
         """The graph, from the disk cache where it is there."""
         from explorer.catalog import find
-        from explorer.trace import trace_spec
+        from explorer.trace import trace_light, trace_spec
 
         context.stage(N_("Tracing the network"))
-        return trace_spec(find(self.model), self.input_size)
+        return (trace_light if self.light else trace_spec)(find(self.model), self.input_size)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_PASSED_THROUGH = frozenset({"lift_fresh_copy", "lift_fresh", "lift", "alias"})
+PASSED_THROUGH = frozenset({"lift_fresh_copy", "lift_fresh", "lift", "alias"})
 
 
 def read_export(module: nn.Module, program: ExportedProgram) -> Record:
@@ -92,7 +92,7 @@ class _Reader:
         name, parameters, mutates = _signature(target)
         if kinds.base_name(name) in kinds.BOOKKEEPING:
             return node.meta.get("val")
-        if name in _PASSED_THROUGH:
+        if name in PASSED_THROUGH:
             return self._resolve(node.args[0])
         arguments = dict(parameters)
         arguments.update(zip(arguments, self._resolve(node.args), strict=False))

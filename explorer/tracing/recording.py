@@ -36,7 +36,7 @@ def record_forward(module: nn.Module, example: torch.Tensor, *, values: bool = T
         Exception: Whatever the forward pass raises.
     """
     if values:
-        return _record(module, example, dict(_all_tensors(module)))
+        return _record(module, example, dict(all_tensors(module)))
     with _numpy_needs_values():
         return _record_fakes(module, example)
 
@@ -59,13 +59,14 @@ def _numpy_needs_values() -> Iterator[None]:
 def _record_fakes(module: nn.Module, example: torch.Tensor) -> Record:
     mode = FakeTensorMode(allow_non_fake_inputs=True)
     fakes: dict[str, torch.Tensor] = {
-        name: mode.from_tensor(tensor) for name, tensor in _all_tensors(module)
+        name: mode.from_tensor(tensor) for name, tensor in all_tensors(module)
     }
     with mode, torch.nn.utils.stateless._reparametrize_module(module, fakes):
         return _record(module, mode.from_tensor(example), fakes)
 
 
-def _all_tensors(module: nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
+def all_tensors(module: nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
+    """Parameters, then buffers, by name."""
     yield from module.named_parameters()
     yield from module.named_buffers()
 
@@ -74,7 +75,7 @@ def _record(module: nn.Module, example: torch.Tensor, tensors: dict[str, torch.T
     names = first_names(module)
     recorder = _Recorder({names.get(name, name): tensor for name, tensor in tensors.items()})
     recorder.know(example, Value("input", 0, tensor_of(example), _storage(example)))
-    with torch.no_grad(), _calls(module, recorder.stack), recorder:
+    with torch.no_grad(), calls(module, recorder.stack), recorder:
         result = module(example)
     leaves, _ = tree_flatten(result)
     results = [recorder.known(leaf) for leaf in leaves if isinstance(leaf, torch.Tensor)]
@@ -133,7 +134,7 @@ def _storage(tensor: torch.Tensor) -> int:
 
 
 @contextmanager
-def _calls(module: nn.Module, stack: list[Frame]) -> Iterator[None]:
+def calls(module: nn.Module, stack: list[Frame]) -> Iterator[None]:
     """Keeps ``stack`` at the module calls that are under way; the hooks are removed at the end."""
     repeats: Counter[str] = Counter()
 

@@ -27,7 +27,7 @@ def choose_input_size(spec: ModelSpec) -> tuple[int, int, int] | None:
 
 def say_method(graph: LayerGraph) -> None:
     """Says how the graph was found when it is not a plain export, and what is missing."""
-    if graph.method != "export":
+    if graph.method not in ("export", "pre_dispatch"):
         st.info(
             _("Traced by {method}, because `torch.export` does not take this network.").format(
                 method=graph.method

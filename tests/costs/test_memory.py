@@ -120,7 +120,7 @@ def measured_peak(model: str) -> int:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="torch without oneDNN")
-@pytest.mark.parametrize("model", ["vgg16", "resnet50", "mobilenet_v2", "vit_b_16"])
+@pytest.mark.parametrize("model", ["vgg16", "resnet50", "densenet121", "mobilenet_v2", "vit_b_16"])
 def test_the_peak_is_what_the_allocator_sees(model: str) -> None:
     expected = memory_profile(trace_spec(find(model)), cpu_workspace=True).peak_bytes
     assert expected == pytest.approx(measured_peak(model), rel=0.1)

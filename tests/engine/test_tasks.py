@@ -53,6 +53,7 @@ OTHER: dict[str, list[Any]] = {  # another value for each field
     "order": ["max"],
     "position": [None, (4, 3)],
     "renew": [1],
+    "light": [True],
     "seconds": [5.0],
     "sweep": [8],
     "source": ["torch.nn.modules.conv.Conv1d"],

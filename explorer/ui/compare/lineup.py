@@ -105,7 +105,7 @@ def traced(entries: Sequence[Entry]) -> dict[str, LayerGraph]:
     found: dict[str, LayerGraph] = {}
     for entry in entries:
         label = _("Tracing {model}").format(model=entry.selection.spec.name)
-        graph = run_task(Trace(entry.selection.spec.id), label)
+        graph = run_task(Trace(entry.selection.spec.id, light=True), label)
         if graph is not None:
             found[entry.name] = graph
     return found

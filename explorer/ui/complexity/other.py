@@ -45,7 +45,7 @@ def load_view(
     with compare:
         other = choose_other(selection)
     with progress:
-        own = run_task(Trace(spec.id), _("Tracing"))
+        own = run_task(Trace(spec.id, light=True), _("Tracing"))
     with panel:
         change, side, (saved_name, saved) = choose_change(spec, own, _uploaded)
     if own is None:
@@ -54,7 +54,7 @@ def load_view(
         graph = changed_graph(spec, change, side)
         if graph is None:
             return None
-        found = None if other is None else run_task(Trace(other.id), _("Tracing"))
+        found = None if other is None else run_task(Trace(other.id, light=True), _("Tracing"))
     other_graph: LayerGraph | None = None
     if found is not None:
         other_graph = what_if(found, WhatIf(change.batch, change.dtype))

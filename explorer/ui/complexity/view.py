@@ -174,7 +174,7 @@ def changed_graph(spec: ModelSpec, change: WhatIf, side: int) -> LayerGraph | No
     """The graph after the what-if; None while it is traced, or when it is not possible (said)."""
     own = side == spec.input_size[1]
     size = None if own else (spec.input_size[0], side, side)
-    graph = run_task(Trace(spec.id, size), _("Tracing"))
+    graph = run_task(Trace(spec.id, size, light=True), _("Tracing"))
     if graph is None or change == WhatIf():
         return graph
     try:
