@@ -33,8 +33,12 @@ def main(selection: Selection) -> None:
     views = _views()
     shown = choice("view", _("View"), views, kind="select" if width < PHONE else "segmented")
     hold_measurement()
-    if shown in ("modules", "loop", "paper"):
-        _alone(shown, selection, width)
+    if shown == "modules":
+        show_modules(selection)
+    elif shown == "loop":
+        show_loop(selection)
+    elif shown == "paper":
+        show_paper(width)
     elif width < PHONE:
         start, options_place, view = st.container(), st.expander(_("Options")), st.container()
         with options_place:
@@ -60,15 +64,6 @@ def _views() -> dict[str, str]:
         "loop": _("Live loop"),
         "paper": _("The paper, repeated"),
     }
-
-
-def _alone(shown: str, selection: Selection, width: int) -> None:
-    if shown == "modules":
-        show_modules(selection)
-    elif shown == "loop":
-        show_loop(selection)
-    else:
-        show_paper(width)
 
 
 def _with_options(

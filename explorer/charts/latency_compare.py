@@ -53,7 +53,7 @@ def batch_curve(
     if not points:
         return theme.empty(_("No batch size is measured yet."))
     sizes = [size for size, _timed in points]
-    narrow = width < 600
+    narrow = width < 520
     text = [timed.note for _size, timed in points]
     times = {
         "type": "scatter",
@@ -84,7 +84,7 @@ def batch_curve(
         "type": "log",
         "tickvals": sizes,
         "ticktext": [str(size) for size in sizes],
-        "title": theme.axis_title(_("Images per batch"), _("count")),
+        "title": theme.axis_title(_("Images per batch")),
     }
     left, right = ([0, 1], [0, 1]) if narrow else ([0, 0.45], [0.55, 1])
     above, below = ([0.6, 1], [0, 0.4]) if narrow else ([0, 1], [0, 1])

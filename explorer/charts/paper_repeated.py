@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -40,7 +41,7 @@ def _scaled(value: float | None, scale: float) -> float | None:
     return None if value is None else value / scale
 
 
-_BATCH = Quantity(N_("Images per batch"), N_("count"), lambda p: p.batch_size, log=True)
+_BATCH = Quantity(N_("Images per batch"), "", lambda p: p.batch_size, log=True)
 _TIME = Quantity(N_("Time per image"), N_("ms"), lambda p: p.image_seconds * 1e3, log=True)
 _POWER = Quantity(N_("Power"), N_("W"), lambda p: p.watts, convention=N_("mean over the runs"))
 _MEMORY = Quantity(
@@ -200,9 +201,15 @@ def _axis(quantity: Quantity, points: Sequence[Point]) -> dict[str, Any]:
     title = theme.axis_title(_(quantity.title), _(quantity.unit), _(quantity.convention))
     axis: dict[str, Any] = {"title": title}
     if quantity.log:
-        axis |= {"type": "log", "dtick": "D2", "minor": {"showgrid": False}}
+        axis |= {"type": "log", **_ticks([quantity.of(point) or 0.0 for point in points])}
     if quantity is _BATCH:
         sizes = sorted({point.batch_size for point in points})
         axis |= {"tickvals": sizes, "ticktext": [str(size) for size in sizes]}
-        axis.pop("dtick")
     return axis
+
+
+def _ticks(values: Sequence[float]) -> dict[str, Any]:
+    """1, 2, 5, 10, … over the values, written in full: Plotly writes 2 where it means 200."""
+    low, high = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)))
+    steps = [first * 10.0**power for power in range(low, high + 1) for first in (1, 2, 5)]
+    return {"tickvals": steps, "ticktext": [f"{step:,.15g}" for step in steps]}
