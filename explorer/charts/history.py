@@ -15,21 +15,29 @@ if TYPE_CHECKING:
 
     from explorer.catalog.history import HistoryEntry
 
-# Year → place on the axis. Eleven of the fourteen entries from 1998 to 2016 came after 2013: an
-# even axis would leave two thirds of the picture empty, so the late years are drawn wider.
-_KNOTS = ((1997.5, 0.0), (1999.5, 0.8), (2009.5, 1.5), (2013.5, 3.4), (2014.4, 4.2), (2017.0, 9.4))
+# Year → place on the axis. Twelve of the 21 entries came from 2014 to 2016: an even axis would
+# leave most of the picture empty, so those years are drawn wider.
+_KNOTS = (
+    (1997.5, 0.0), (1999.5, 0.6), (2009.5, 0.95), (2013.5, 2.9), (2014.4, 3.7), (2017.5, 9.9),
+    (2022.6, 13.4),
+)  # fmt: skip
+END = 2022.6
+_YEARS = (1998, 2010, 2012, *range(2014, 2023))
 _NARROW = 600
-_LANE = 88
+_LANE = 76
+_FAINT = 0.22
 _ROW = 44
 _COLOURS = {
     "lenet5": "LeNet", "ciresan2010": "MLP", "alexnet": "AlexNet", "nin": "NIN", "vgg": "VGG",
     "googlenet": "GoogLeNet", "bn_inception": "Inception-v3", "inception_v3": "Inception-v3",
     "inception_v4": "Inception-v4", "resnet": "ResNet", "squeezenet": "SqueezeNet",
-    "enet": "ENet", "xception": "Xception", "bottleneck": "ResNet",
+    "enet": "ENet", "xception": "Xception", "bottleneck": "ResNet", "densenet": "DenseNet",
+    "resnext": "ResNeXt", "mobilenet": "MobileNet", "efficientnet": "EfficientNet",
+    "vit": "ViT", "swin": "Swin", "convnext": "ConvNeXt",
 }  # fmt: skip
 
 
-def timeline(entries: Sequence[HistoryEntry], *, width: int = 1200) -> go.Figure:
+def timeline(entries: Sequence[HistoryEntry], *, width: int = 1200, chosen: str = "") -> go.Figure:
     """Entries along the years with arrows from what each builds on.
 
     ``customdata`` of a point is [entry id, catalog id or ""]. On a chart narrower than 600 px the
@@ -38,10 +46,13 @@ def timeline(entries: Sequence[HistoryEntry], *, width: int = 1200) -> go.Figure
     Args:
         entries: From ``explorer.catalog.history``, oldest first.
         width: Pixels that the chart will have.
+        chosen: Id of the entry whose arrows stand out, those that arrive and those that leave.
     """
     if not entries:
         return theme.empty(_("The timeline has no entries."))
-    return _rows(entries) if width < _NARROW else _lanes(entries, width)
+    if width < _NARROW:
+        return _rows(entries, chosen)
+    return _lanes(entries, width, chosen)
 
 
 def assign_lanes(spans: Sequence[tuple[float, float]], wanted: Sequence[float]) -> list[int]:
@@ -77,9 +88,9 @@ def _date(entry: HistoryEntry) -> float:
     return entry.year + (entry.month - 1) / 12
 
 
-def _lanes(entries: Sequence[HistoryEntry], width: int) -> go.Figure:
+def _lanes(entries: Sequence[HistoryEntry], width: int, chosen: str) -> go.Figure:
     names = [theme.wrap(html.escape(entry.name), 16) for entry in entries]
-    right = place_of(2017.0)
+    right = place_of(END)
     unit = right / (width - 60)  # places a pixel
     xs = [place_of(_date(entry)) for entry in entries]
     spans = []
@@ -96,30 +107,30 @@ def _lanes(entries: Sequence[HistoryEntry], width: int) -> go.Figure:
     ys = [float(lane) for lane in lanes]
     layout: dict[str, Any] = {
         "xaxis": {
-            "range": [-0.1, right + 0.5],
-            "tickvals": [place_of(year) for year in (1998, *range(2010, 2017))],
-            "ticktext": [str(year) for year in (1998, *range(2010, 2017))],
+            "range": [-0.1, right + 0.1],
+            "tickvals": [place_of(year) for year in _YEARS],
+            "ticktext": [str(year) for year in _YEARS],
             "title": theme.axis_title(
-                _("Year of first publication"), "", _("late years are drawn wider")
+                _("Year of first publication"), "", _("2010 to 2016 are drawn wider")
             ),
             "fixedrange": True, "zeroline": False,
         },
         "yaxis": {"visible": False, "range": [count - 0.3, -0.5], "fixedrange": True},
-        "height": count * _LANE + 90,
+        "height": count * _LANE + 84,
         "annotations": [
             {"text": name, "x": x, "y": y, "yshift": -12, "yanchor": "top", "showarrow": False,
              "font": {"size": theme.FONT_SIZE}}
             for name, x, y in zip(names, xs, ys, strict=True)
         ],
-        "shapes": _arcs(entries, xs, ys),
+        "shapes": _arcs(entries, xs, ys, chosen),
         "dragmode": False,
         "hovermode": "closest",
     }  # fmt: skip
     layout["annotations"] += _heads(entries, xs, ys)
-    return theme.figure([_nodes(entries, xs, ys)], layout, alt=_alt(entries))
+    return theme.figure([_nodes(entries, xs, ys, chosen)], layout, alt=_alt(entries))
 
 
-def _rows(entries: Sequence[HistoryEntry]) -> go.Figure:
+def _rows(entries: Sequence[HistoryEntry], chosen: str) -> go.Figure:
     """Time runs downwards, one row an entry, arcs at the left."""
     ys = [float(i) for i in range(len(entries))]
     xs = [0.0] * len(entries)
@@ -130,8 +141,8 @@ def _rows(entries: Sequence[HistoryEntry]) -> go.Figure:
             if (j := index.get(parent)) is not None:
                 reach = -0.12 * (abs(i - j) ** 0.6) - 0.08
                 path = f"M 0,{j} C {reach:.3f},{j} {reach:.3f},{i} 0,{i}"
-                shapes.append(_path(path, _colour(entries[j])))
-    nodes = _nodes(entries, xs, ys) | {
+                shapes.append(_path(path, entries[j], entry, chosen))
+    nodes = _nodes(entries, xs, ys, chosen) | {
         "mode": "markers+text",
         "text": [theme.wrap(html.escape(entry.name), 24) for entry in entries],
         "textposition": "middle right",
@@ -153,7 +164,7 @@ def _rows(entries: Sequence[HistoryEntry]) -> go.Figure:
 
 
 def _nodes(
-    entries: Sequence[HistoryEntry], xs: Sequence[float], ys: Sequence[float]
+    entries: Sequence[HistoryEntry], xs: Sequence[float], ys: Sequence[float], chosen: str
 ) -> dict[str, Any]:
     return {
         "type": "scatter",
@@ -164,17 +175,19 @@ def _nodes(
         "hovertext": [_card(entry, entries) for entry in entries],
         "hovertemplate": "%{hovertext}<extra></extra>",
         "marker": {
-            "size": 19,
+            "size": [27 if entry.id == chosen else 19 for entry in entries],
             "symbol": ["circle" if e.kind == "network" else "diamond" for e in entries],
             "color": [_colour(entry) for entry in entries],
             "opacity": 1,
         },
+        "selected": {"marker": {"opacity": 1}},
+        "unselected": {"marker": {"opacity": 1}},
         "showlegend": False,
     }
 
 
 def _arcs(
-    entries: Sequence[HistoryEntry], xs: Sequence[float], ys: Sequence[float]
+    entries: Sequence[HistoryEntry], xs: Sequence[float], ys: Sequence[float], chosen: str
 ) -> list[dict[str, Any]]:
     index = {entry.id: i for i, entry in enumerate(entries)}
     shapes = []
@@ -187,7 +200,9 @@ def _arcs(
                 _path(
                     f"M {xs[j]:.4f},{ys[j]} C {xs[j] + bend:.4f},{ys[j]} "
                     f"{xs[i] - bend:.4f},{ys[i]} {xs[i]:.4f},{ys[i]}",
-                    _colour(entries[j]),
+                    entries[j],
+                    entry,
+                    chosen,
                 )
             )
     return shapes
@@ -211,10 +226,12 @@ def _colour(entry: HistoryEntry) -> str:
     return theme.family_colour(_COLOURS.get(entry.id, entry.name))
 
 
-def _path(path: str, colour: str) -> dict[str, Any]:
+def _path(path: str, source: HistoryEntry, target: HistoryEntry, chosen: str) -> dict[str, Any]:
+    own = chosen in (source.id, target.id)
+    strength = 0.75 if not chosen else 1 if own else _FAINT
     return {
-        "type": "path", "path": path, "layer": "below", "opacity": 0.75,
-        "line": {"width": 1.8, "color": colour},
+        "type": "path", "path": path, "layer": "below", "opacity": strength,
+        "line": {"width": 2.6 if own else 1.6, "color": _colour(source)},
     }  # fmt: skip
 
 
@@ -222,9 +239,8 @@ def _card(entry: HistoryEntry, entries: Sequence[HistoryEntry]) -> str:
     """Name, year, the first idea and what was borrowed, in the current language."""
     names = {other.id: other.name for other in entries}
     lines = [f"<b>{html.escape(entry.name)}</b> ({entry.year})"]
-    ideas = entry.ideas.get(language()) or entry.ideas.get("en") or ()
-    if ideas:
-        lines.append(theme.wrap(html.escape(ideas[0]), 60))
+    if entry.sentences:
+        lines.append(theme.wrap(html.escape(entry.sentences[0]), 60))
     for parent in entry.builds_on:
         reasons = entry.borrowed.get(parent, {})
         reason = reasons.get(language(), reasons.get("en", ""))

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from explorer.catalog import CATALOG, find
-from explorer.catalog.history import timeline
 from explorer.catalog.paper2016 import POINTS_FILE, PaperDataError, load_points
 from explorer.catalog.timm_results import CPU_FILE, GPU_FILE, benchmark, results
 
@@ -82,33 +81,6 @@ def test_unreadable_table(tmp_path: Path) -> None:
     (tmp_path / "binary.csv").write_bytes(b"\xff\xfe\x00\x81")
     with pytest.raises(PaperDataError, match=r"binary\.csv cannot be read"):
         load_points(tmp_path / "binary.csv")
-
-
-def test_timeline() -> None:
-    entries = timeline()
-    assert len(entries) == 14
-    dates = [(entry.year, entry.month) for entry in entries]
-    assert dates == sorted(dates)
-    assert (entries[0].id, entries[-1].id) == ("lenet5", "xception")
-    seen: set[str] = set()
-    for entry in entries:
-        assert set(entry.builds_on) <= seen, entry.id
-        assert set(entry.borrowed) == set(entry.builds_on)
-        assert set(entry.ideas) == {"en", "zh"}
-        assert len(entry.ideas["en"]) == len(entry.ideas["zh"]) > 0
-        assert all(set(words) == {"en", "zh"} for words in entry.borrowed.values())
-        assert entry.paper.startswith("https://")
-        assert all(model in CATALOG for model in entry.models)
-        seen.add(entry.id)
-
-
-def test_timeline_opens_models() -> None:
-    opened = {entry.id: entry.model_id for entry in timeline()}
-    assert opened["vgg"] == "vgg16"
-    assert opened["xception"] == "legacy_xception"
-    assert opened["squeezenet"] == "squeezenet1_0"
-    assert opened["alexnet"] == "alexnet_2012"
-    assert None not in opened.values()
 
 
 def test_timm_tables_join() -> None:

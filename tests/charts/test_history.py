@@ -9,7 +9,7 @@ import pytest
 
 from explorer.catalog import history as catalog_history
 from explorer.catalog.history import HistoryEntry
-from explorer.charts.history import assign_lanes, place_of, timeline
+from explorer.charts.history import END, assign_lanes, place_of, timeline
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def test_points_stand_at_their_dates(entries: tuple[HistoryEntry, ...]) -> None:
     nodes = timeline(entries).data[0]
     dates = [entry.year + (entry.month - 1) / 12 for entry in entries]
     assert list(nodes.x) == pytest.approx([place_of(date) for date in dates])
-    years = [1998, 2005, 2010, 2012, 2014, 2015, 2016, 2016.9]
+    years = [1998, 2005, 2010, 2012, 2014, 2015, 2016, 2016.9, 2018, 2022]
     assert [place_of(y) for y in years] == sorted(place_of(y) for y in years)
 
 
@@ -47,7 +47,7 @@ def test_names_of_one_lane_do_not_touch(entries: tuple[HistoryEntry, ...], width
     from explorer.charts import theme
 
     fig = timeline(entries, width=width)
-    unit = place_of(2017.0) / (width - 60)
+    unit = place_of(END) / (width - 60)
     boxes: dict[float, list[tuple[float, float]]] = {}
     for note in fig.layout.annotations:
         if note.text:
@@ -57,6 +57,16 @@ def test_names_of_one_lane_do_not_touch(entries: tuple[HistoryEntry, ...], width
             assert len(lines) <= 3
     for spans in boxes.values():
         assert all(a[1] <= b[0] for a, b in itertools.pairwise(sorted(spans)))
+
+
+def test_the_chosen_step_has_its_arrows_in_front(entries: tuple[HistoryEntry, ...]) -> None:
+    fig = timeline(entries, chosen="resnet")
+    later = sum("resnet" in entry.builds_on for entry in entries)
+    own = len(next(entry for entry in entries if entry.id == "resnet").builds_on) + later
+    assert sum(shape.opacity == 1 for shape in fig.layout.shapes) == own > 8
+    assert all(shape.opacity < 0.3 for shape in fig.layout.shapes if shape.opacity != 1)
+    assert max(fig.data[0].marker.size) == fig.data[0].marker.size[9] > 19
+    assert all(shape.opacity == 0.75 for shape in timeline(entries).layout.shapes)
 
 
 def test_lanes_hold_spans_apart_and_follow_wishes() -> None:
