@@ -72,7 +72,7 @@ def latency_histogram(series: LatencySeries, *, height: int = 320) -> go.Figure:
         },
         "yaxis": {"title": theme.axis_title(_("Runs"), _("count")), "rangemode": "tozero"},
         "height": height,
-        "margin": {"t": 56},
+        "margin": {"t": 76},
         "bargap": 0,
         "shapes": shapes,
         "annotations": notes,
@@ -251,7 +251,7 @@ def _percentile_lines(series: LatencySeries) -> tuple[list[dict[str, Any]], list
             {"type": "line", "yref": "paper", "y0": 0, "y1": 1, "x0": value * 1e3,
              "x1": value * 1e3, "line": line}
         )  # fmt: skip
-    return shapes, [_corner("  ".join(parts), 0.0)]
+    return shapes, [_corner("<br>".join(parts), 0.0) | {"align": "left"}]
 
 
 def _corner(text: str, x: float) -> dict[str, Any]:
