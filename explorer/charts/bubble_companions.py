@@ -17,21 +17,22 @@ if TYPE_CHECKING:
 MOST = 24
 
 
-def bars(rows: Sequence[BubbleRow], key: str, *, height: int = 330) -> go.Figure:
-    """The rows as bars in ascending order; the best where there are more than ``MOST``.
+def bars(rows: Sequence[BubbleRow], key: str, *, most: int = MOST, height: int = 330) -> go.Figure:
+    """The rows as bars in ascending order; the best where there are more than ``most``.
 
     Args:
         rows: Those without a value are left out.
         key: Key of ``AXES``.
+        most: How many bars fit.
         height: Pixels.
     """
-    from explorer.charts.bubble_traces import point_colour
+    from explorer.charts.bubble_traces import OTHER_COLOUR, point_colour
 
     axis = AXES[key]
     have = [row for row in rows if row.values.get(key) is not None and row.dataset == "imagenet"]
     if not have:
         return theme.empty(_("No network has a value."), height=height)
-    ordered = sorted(have, key=lambda row: (row.values[key], row.id))[-MOST:]
+    ordered = sorted(have, key=lambda row: (row.values[key], row.id))[-most:]
     values = [axis.show(row.values[key]) for row in ordered]
     # Two sets of weights of one network have one name: the category is the row, the text its name.
     trace = {
@@ -39,7 +40,10 @@ def bars(rows: Sequence[BubbleRow], key: str, *, height: int = 330) -> go.Figure
         "x": [row.id for row in ordered],
         "y": values,
         "customdata": [[row.model, row.weights, row.id, row.group] for row in ordered],
-        "marker": {"color": [point_colour(row, "family") for row in ordered]},
+        "marker": {
+            "color": [point_colour(row, "family") for row in ordered],
+            "line": {"width": 0.5, "color": OTHER_COLOUR},  # black ones are seen on dark too
+        },
         "hovertext": [f"{row.label}: {axis.text(row.values[key])}" for row in ordered],
         "hovertemplate": "%{hovertext}<extra></extra>",
     }

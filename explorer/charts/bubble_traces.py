@@ -26,6 +26,7 @@ COLOURS: Mapping[ColourBy, str] = {
 }
 OTHER_COLOUR = "#8a8d99"
 _MOST_GROUPS = 26
+_MANY = 300  # rows from which outlines are thinner
 _CROPS = ((224, "≤ 224 px"), (299, "225–299 px"), (399, "300–399 px"), (9999, "≥ 400 px"))
 # Years from dark to light blue-green-yellow: viridis without its ends, which vanish on a ground.
 _YEARS = ("#482475", "#414487", "#35608d", "#2a788e", "#21908d", "#22a884", "#43bf71", "#7ad151",
@@ -103,6 +104,7 @@ def _group_trace(
     usual = usual_crop(bubbles.rows)
     mixed = any(row.group == "2016" for row in bubbles.rows)
     together = name == _("Others")
+    thin, thick = (1.0, 2.6) if len(bubbles.rows) <= _MANY else (0.4, 1.2)
     return {
         "type": "scatter",
         "mode": "markers",
@@ -124,7 +126,7 @@ def _group_trace(
             ],
             "opacity": _opacity(len(bubbles.rows), options),
             "symbol": [_symbol(row, mixed) for row in rows],
-            "line": {"width": [2.6 if row.crop and row.crop != usual else 1 for row in rows]},
+            "line": {"width": [thick if row.crop and row.crop != usual else thin for row in rows]},
         },
         "unselected": {"marker": {"opacity": 0.6}},
         "showlegend": options.legend and options.width >= NARROW,

@@ -16,7 +16,7 @@ from explorer.i18n import N_, _, ngettext
 from explorer.ui.bubble.sources import Filters, choose_filters, rows_of, switch
 from explorer.ui.params import choice, complaints_in, flag
 
-NARROW = 600
+NARROW, TIGHT = 600, 820
 MANY = 300  # rows from which density says more than circles
 _TODAY = ("macs", "flops", "params", "activation_bytes", "canziani_ops", "year")
 _TIMM = ("macs", "flops", "params", "conv_activations", "cpu_latency", "gpu_images_per_second",
@@ -70,9 +70,11 @@ def choose(width: int, highlight: str, *, tall: int = 0) -> Choices:
     """
     says = st.container()
     with complaints_in(says):
-        first, second, third, fourth, fifth = st.columns(
-            [2.5, 1.4, 1.3, 0.9, 0.9], vertical_alignment="bottom"
-        )
+        # Beside a sidebar on a projector, three buttons need the whole width.
+        whole = st.container() if width < TIGHT else None
+        shares = [1.4, 1.3, 0.9, 0.9] if whole else [2.5, 1.4, 1.3, 0.9, 0.9]
+        columns = st.columns(shares, vertical_alignment="bottom")
+        first, second, third, fourth, fifth = [whole, *columns] if whole else columns
         with first:
             data = choice(
                 "data", _("Networks"),

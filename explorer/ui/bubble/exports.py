@@ -40,8 +40,9 @@ def show_exports(figure: go.Figure, rows: Sequence[BubbleRow], name: str) -> Non
         st.link_button(
             _("Chart alone, for a slide"), "?" + urlencode(query), icon=":material/slideshow:"
         )
-    st.dataframe(table_rows(rows), hide_index=True)
-    table_downloads(name, table_rows(rows), {"data": name})
+    table = table_rows(rows)
+    st.dataframe(table, hide_index=True)
+    table_downloads(name, table, {"data": name})
     st.caption(
         _(
             "SVG, PNG and PDF show the chart as it stands, zoomed or played. PDF opens the "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import streamlit as st
@@ -15,7 +16,7 @@ from explorer.catalog.pretraining import LABELS
 from explorer.charts.bubble import BubbleRow
 from explorer.charts.bubble_rows import ghosts, rows_2016, rows_today
 from explorer.errors import MeasurementError
-from explorer.i18n import _
+from explorer.i18n import _, language
 from explorer.ui.banners import show_error
 from explorer.ui.params import choice, flag, number, several, text
 from explorer.ui.selection import curated_ids
@@ -77,10 +78,16 @@ def today_rows(whole_timm: bool) -> list[BubbleRow]:
     """Weights of torchvision, or timm's whole table: never both, since they measure differently."""
     if not whole_timm:
         return rows_today(CATALOG[model_id] for model_id in curated_ids())
+    return list(_timm_rows(language()))
+
+
+@cache
+def _timm_rows(_language: str) -> tuple[BubbleRow, ...]:
+    """The table as rows; their cards are in the current language, hence one of each."""
     from explorer.catalog.timm_results import results
     from explorer.charts.bubble_timm import rows_timm
 
-    return rows_timm(results(), CATALOG)
+    return tuple(rows_timm(results(), CATALOG))
 
 
 def measured_rows() -> list[BubbleRow]:
