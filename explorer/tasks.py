@@ -68,7 +68,7 @@ class Task(Protocol):
 
 
 @contextmanager
-def _model(context: Context, ref: ModelRef) -> Iterator[LoadedModel]:
+def held_model(context: Context, ref: ModelRef) -> Iterator[LoadedModel]:
     """The network under its lock, loaded or downloaded first, which is a stage of its own."""
     context.stage(N_("Loading the network"))
     with context.pool.use(ref, progress=context.progress) as loaded:
@@ -94,7 +94,7 @@ class LoadWeights:
         from explorer.catalog import find
         from explorer.weights import weights_status
 
-        with _model(context, self.ref):
+        with held_model(context, self.ref):
             return weights_status(find(self.ref.model), self.ref.weights)
 
 
@@ -122,7 +122,7 @@ class Predict:
         from explorer.images import open_image
 
         image = open_image(self.image)
-        with _model(context, self.ref) as loaded:
+        with held_model(context, self.ref) as loaded:
             context.stage(N_("Classifying the image"))
             return predict(loaded, image, top_k=self.top_k)
 
@@ -151,7 +151,7 @@ class Explain:
         from explorer.images import open_image
 
         image = open_image(self.image)
-        with _model(context, self.ref) as loaded:
+        with held_model(context, self.ref) as loaded:
             context.stage(N_("Computing the map"))
             return explain(loaded, image, self.request, progress=context.progress)
 
@@ -182,7 +182,7 @@ class AssessMap:
         from explorer.images import open_image
 
         image = open_image(self.image)
-        with _model(context, self.ref) as loaded:
+        with held_model(context, self.ref) as loaded:
             context.stage(N_("Checking the map"))
             return assess(loaded, image, self.request, self.found, context.progress)
 
@@ -269,7 +269,7 @@ class Measure:
             latest = partial
             context.progress(done, total, partial)
 
-        with _model(context, self.ref) as loaded:
+        with held_model(context, self.ref) as loaded:
             context.stage(N_("Measuring"))
             try:
                 result = measure(loaded, self.request, progress=progress)
@@ -333,7 +333,7 @@ class ClassifyFrames:
         from explorer.live import classify_frames
 
         image = open_image(self.image)
-        with _model(context, self.ref) as loaded:
+        with held_model(context, self.ref) as loaded:
             context.stage(N_("Classifying the image"))
             return classify_frames(loaded, image, self.seconds, context.progress)
 
@@ -358,7 +358,7 @@ class LayerWeights:
         """Kernels, histogram, norms."""
         from explorer.inspection.weights import layer_weights
 
-        with _model(context, self.ref) as loaded:
+        with held_model(context, self.ref) as loaded:
             context.stage(N_("Reading the weights"))
             return layer_weights(loaded, self.module_path)
 
@@ -389,7 +389,7 @@ class FeatureMaps:
         from explorer.inspection.maps import feature_maps
 
         image = open_image(self.image)
-        with _model(context, self.ref) as loaded:
+        with held_model(context, self.ref) as loaded:
             context.stage(N_("Running the network up to this layer"))
             return feature_maps(loaded, image, self.layer, self.order)
 
@@ -420,7 +420,7 @@ class EffectiveField:
         from explorer.inspection.field import effective_field
 
         image = open_image(self.image)
-        with _model(context, self.ref) as loaded:
+        with held_model(context, self.ref) as loaded:
             context.stage(N_("Computing the gradient"))
             return effective_field(loaded, image, self.layer, self.position)
 
@@ -464,65 +464,6 @@ class ExportOnnx:
         """The file."""
         from explorer.onnx_export import export_onnx
 
-        with _model(context, self.ref) as loaded:
+        with held_model(context, self.ref) as loaded:
             context.stage(N_("Writing the ONNX file"))
             return export_onnx(loaded)
-
-
-@dataclass(frozen=True, slots=True)
-class Reconcile:
-    """What others count of a network beside our count; needs no weights.
-
-    Attributes:
-        model: Catalog id.
-    """
-
-    model: str
-
-    def key(self) -> str:
-        """By model."""
-        return digest("reconcile", self.model)
-
-    def run(self, context: Context) -> tuple[results.OtherCount, ...]:
-        """One row for each source."""
-        from explorer.catalog import find
-        from explorer.reconcile import reconcile
-        from explorer.trace import trace_spec
-
-        spec = find(self.model)
-        context.stage(N_("Tracing the network"))
-        graph = trace_spec(spec)
-        context.stage(N_("Asking the other counters"))
-        return reconcile(spec, graph, progress=context.progress)
-
-
-@dataclass(frozen=True, slots=True)
-class MeasureRoofline:
-    """Layers of an untrained network under the roof of this device.
-
-    Attributes:
-        model: Catalog id.
-        renew: How often the visitor asked for a new measurement; above 0 the device's peaks are
-            measured anew too.
-    """
-
-    model: str
-    renew: int = 0
-
-    def key(self) -> str:
-        """By model and by how often it was renewed."""
-        return digest("roofline", self.model, self.renew)
-
-    def run(self, context: Context) -> results.RooflineResult:
-        """The layers with their times."""
-        from explorer.catalog import find
-        from explorer.roofline import device_peaks, roofline
-        from explorer.trace import trace_spec
-
-        with _model(context, ModelRef(self.model)) as loaded:
-            context.stage(N_("Tracing the network"))
-            graph = trace_spec(find(self.model))
-            context.stage(N_("Measuring what the device can do"))
-            peaks = device_peaks(loaded.device, renew=self.renew > 0, progress=context.progress)
-            context.stage(N_("Timing the layers"))
-            return roofline(loaded, graph, peaks, progress=context.progress)

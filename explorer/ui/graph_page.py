@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from explorer.cost_tasks import MeasureRoofline
 from explorer.costs import arithmetic_intensity, receptive_fields
 from explorer.graph import LayerGraph
 from explorer.i18n import _
 from explorer.layout import Arrangement, Expanded, arrange
-from explorer.tasks import MeasureRoofline
 from explorer.ui.graph_view import (
     GraphOptions,
     GraphViewState,

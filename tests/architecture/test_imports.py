@@ -48,7 +48,8 @@ FLOORS: tuple[frozenset[str], ...] = (
 FLOOR = {unit: number for number, units in enumerate(FLOORS) for unit in units}
 # Files that are one unit with a package of another name.
 SAME_UNIT = {
-    "claim_tasks": "tasks", "paired_task": "tasks", "worker": "engine", "result_cache": "engine",
+    "claim_tasks": "tasks", "cost_tasks": "tasks", "paired_task": "tasks",
+    "worker": "engine", "result_cache": "engine",
 }  # fmt: skip
 CHARTS_MAY_SEE = {
     "bottleneck", "catalog", "charts", "compare_table", "costs", "errors", "explainers", "findings",

@@ -15,8 +15,8 @@ from explorer.charts.costs import (
     profile,
 )
 from explorer.charts.nested import FORMS, NestedOptions, nested
+from explorer.cost_tasks import MeasureRoofline
 from explorer.i18n import _
-from explorer.tasks import MeasureRoofline
 from explorer.ui.charts import show_figure
 from explorer.ui.complexity.view import CostView, operation_names
 from explorer.ui.jobs import run_task
@@ -119,10 +119,12 @@ def _layer_link(view: CostView) -> None:
             page, label=_("Show it in the layer graph"), icon=page.icon,
             query_params={"select": chosen},
         )  # fmt: skip
-    field = _("does not apply") if row.receptive_field is None else f"{row.receptive_field}"
-    st.caption(
-        _("{kind} `{class_name}`, writes {shape}, receptive field {field} pixels").format(
+    said = [
+        _("{kind} `{class_name}`, writes {shape}").format(
             kind=_(KIND_TITLES[row.kind]), class_name=row.class_name,
-            shape="×".join(str(size) for size in row.shape), field=field,
+            shape="×".join(str(size) for size in row.shape),
         )
-    )  # fmt: skip
+    ]  # fmt: skip
+    if row.receptive_field is not None:
+        said.append(_("receptive field {field} pixels").format(field=row.receptive_field))
+    st.caption(" · ".join(said))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from explorer.charts.roofline import DTYPE_NAMES, bound_text, draw_roofline
+from explorer.cost_tasks import MeasureRoofline
 from explorer.i18n import _
 from explorer.results import RooflineResult
-from explorer.tasks import MeasureRoofline
 from explorer.ui.charts import show_figure
 from explorer.ui.complexity.view import CostView
 from explorer.ui.jobs import run_task

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
+from explorer.cost_tasks import Reconcile
 from explorer.i18n import _
 from explorer.reconcile import reason_text
 from explorer.results import OtherCount
-from explorer.tasks import Reconcile, TorchinfoSummary
+from explorer.tasks import TorchinfoSummary
 from explorer.ui.complexity.view import CostView
 from explorer.ui.jobs import run_task
 from explorer.ui.page import table_downloads

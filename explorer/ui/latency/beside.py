@@ -8,11 +8,11 @@ from dataclasses import replace
 import streamlit as st
 
 from explorer.charts.latency_compare import Timed, module_bars, side_by_side
+from explorer.cost_tasks import MeasureRoofline
 from explorer.errors import ExplorerError
 from explorer.i18n import _
 from explorer.requests import LatencyRequest
 from explorer.results import LatencyResult, RooflineResult
-from explorer.tasks import MeasureRoofline
 from explorer.ui.charts import show_figure
 from explorer.ui.jobs import run_task
 from explorer.ui.latency.controls import (
