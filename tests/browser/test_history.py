@@ -44,7 +44,7 @@ def test_a_click_on_a_step_shows_its_traced_block(visit: Visit, page: Page) -> N
     assert box is not None
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     expect(page.get_by_role("heading", name="ResNet (2015)")).to_be_visible(timeout=LONG)
-    assert "entry=resnet" in page.url
+    expect(page).to_have_url(re.compile("entry=resnet"), timeout=LONG)  # at the end of the run
     expect(page.get_by_text("of ResNet-34 as traced")).to_be_visible(timeout=LONG)
     expect(page.get_by_text("Conv2d 3×3").first).to_be_visible(timeout=LONG)
 
