@@ -201,8 +201,9 @@ def held(run: Run) -> Iterator[None]:
     with preserved(run.loaded.module) as module:
         for parameter in module.parameters():
             parameter.requires_grad_(False)
-        for part in module.modules():
-            part.register_forward_hook(after)  # ``preserved`` takes it away
+        for part in module.modules() if run.progress is not None else ():
+            if not part._modules:
+                part.register_forward_hook(after)  # ``preserved`` takes it away
         yield
 
 

@@ -6,12 +6,25 @@ import dataclasses
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 
 from explorer.attribution import METHODS
 from explorer.attribution.outcomes import PATH, Outcome, outcome, outcomes
 from explorer.catalog import find
-from tests.tools.make_attribution_methods import NETWORKS, PAGE, attempt, network, page
+from explorer.zoo import LoadedModel
+from tests.attribution.test_quality import GRADIENTS
+from tests.tools.make_attribution_methods import (
+    BACKWARD,
+    NETWORKS,
+    PAGE,
+    PARTS,
+    SHUFFLED,
+    attempt,
+    forgotten,
+    network,
+    page,
+)
 
 #: Fast ones that cover works, repaired and refused; ``slow`` walks the others.
 FAST = ["lenet5", "squeezenet1_1", "mobilenet_v3_small", "timm/test_vit", "shufflenet_v2_x0_5"]
@@ -61,6 +74,29 @@ def test_cells_come_out_again(id: str) -> None:
 @pytest.mark.parametrize("id", [id for id in NETWORKS if id not in FAST])
 def test_all_cells_come_out_again(id: str) -> None:
     check(id)
+
+
+def shuffled() -> dict[str, dict[str, list[list[float]]]]:
+    found: dict[str, dict[str, list[list[float]]]] = json.loads(PATH.read_text("utf-8"))["shuffled"]
+    return found
+
+
+def test_shuffled_weights_are_told_for_every_method_that_goes_backward() -> None:
+    table = shuffled()
+    assert list(table) == list(SHUFFLED)
+    for id, row in table.items():
+        assert list(row) == [name for name in BACKWARD if outcomes()[id][name].status != "refused"]
+        for cells in row.values():
+            assert len(cells) == len(PARTS)
+            assert all(-1 <= value <= 1 for cell in cells for value in cell)
+        for method in GRADIENTS:
+            assert row[method][-1][0] < 0.5
+
+
+@pytest.mark.parametrize("method", ["grad_cam", "guided_backprop"])
+def test_what_shuffled_weights_leave_comes_out_again(lenet5: LoadedModel, method: str) -> None:
+    again = forgotten(lenet5, method, SHUFFLED["lenet5"])
+    assert np.asarray(again) == pytest.approx(np.asarray(shuffled()["lenet5"][method]), abs=0.01)
 
 
 def test_page_is_the_tables() -> None:

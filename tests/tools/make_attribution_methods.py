@@ -3,6 +3,7 @@
     python tests/tools/make_attribution_methods.py            # all; writes the table and the page
     python tests/tools/make_attribution_methods.py --only vgg11 swin_t    # these anew, others kept
     python tests/tools/make_attribution_methods.py --page     # the page alone, from the table
+    python tests/tools/make_attribution_methods.py --shuffle  # shuffled weights: what is missing
 
 Writes assets/data/attribution_outcomes.json and docs/attribution-methods.md. The networks are
 untrained (seed 0) apart from LeNet-5 and EfficientNet-Lite0; options and inputs are small, because
@@ -16,6 +17,7 @@ import gc
 import json
 import sys
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,9 @@ import torch  # noqa: E402
 from explorer.attribution import METHODS, AttributionError, ExplainRequest, explain  # noqa: E402
 from explorer.attribution.maps import FLAT  # noqa: E402
 from explorer.attribution.outcomes import PATH, Outcome, outcomes  # noqa: E402
+from explorer.attribution.quality import shuffled_copy  # noqa: E402
+from explorer.attribution.quality_plan import RANDOMISATION_LIMIT  # noqa: E402
+from explorer.attribution.quality_ranks import changed_ranks  # noqa: E402
 from explorer.catalog import find  # noqa: E402
 from explorer.images import open_image, sample_bytes  # noqa: E402
 from explorer.zoo import LoadedModel, load  # noqa: E402
@@ -69,6 +74,31 @@ NETWORKS: dict[str, int | None] = {
     "timm/test_vit": None,
     "timm/gmlp_ti16_224": None,
     "timm/ese_vovnet19b_dw": 96,
+}
+#: Trained network → samples; its weights are shuffled.
+SHUFFLED = {
+    "lenet5": ("digit_0", "digit_3", "digit_7"),
+    "tf_efficientnet_lite0": ("coffee",),
+}
+#: Methods that read gradients or change them.
+BACKWARD = [
+    method.id
+    for method in METHODS.values()
+    if "gradient" in method.needs and method.family != "activation"
+]
+#: What is shuffled → how many parameter tensors that is, of all of them, from the output on.
+PARTS: dict[str, Callable[[int], int]] = {
+    "output layer": lambda tensors: 2,
+    "upper half": lambda tensors: tensors // 2,
+    "all": lambda tensors: tensors,
+}
+SHUFFLES = 3  # seeds 0, 1, 2
+#: Fewer passes a map.
+BRIEF: dict[str, dict[str, Any]] = {
+    "integrated_gradients": {"steps": 16, "adaptive": False},
+    "smooth_grad": {"samples": 10},
+    "var_grad": {"samples": 10},
+    "gradient_shap": {"samples": 16},
 }
 #: Small options, so that all cells take minutes.
 QUICK: dict[str, dict[str, Any]] = {
@@ -140,7 +170,7 @@ def attempt(loaded: LoadedModel, method: str) -> Outcome:
 def try_all(id: str) -> Tried:
     """Runs one row."""
     loaded = network(id)
-    row = {}
+    row: dict[str, dict[str, Any]] = {}
     for method in METHODS:
         found = attempt(loaded, method)
         row[method] = {"status": found.status}
@@ -148,6 +178,73 @@ def try_all(id: str) -> Tried:
             row[method] |= {"reasons": list(found.reasons), "values": dict(found.values)}
     weights = loaded.weights.id if loaded.weights else None
     return Tried(loaded.preprocessing.input_size[1], weights, row)
+
+
+def forgotten(loaded: LoadedModel, method: str, samples: Sequence[str]) -> list[list[float]]:
+    """What is left of a map when weights are shuffled, after Adebayo et al. 2018.
+
+    Returns:
+        A row for each of ``PARTS``: Spearman's rank correlation with the own map, of the signed
+        values and of the absolute ones, means over samples and seeds.
+    """
+    tensors = len(list(loaded.module.parameters()))
+    found = np.zeros((len(PARTS), 2))
+    for sample in samples:
+        image = open_image(sample_bytes(sample))
+        own = explain(loaded, image, ExplainRequest(method, options=BRIEF.get(method, {})))
+        again = ExplainRequest(
+            method, target=own.target, layer=own.layer, options=BRIEF.get(method, {})
+        )
+        for number, count in enumerate(PARTS.values()):
+            for seed in range(SHUFFLES):
+                module = shuffled_copy(loaded.module, seed, count(tensors))
+                map = explain(replace(loaded, module=module), image, again).map
+                found[number] += changed_ranks(own.map, map), changed_ranks(abs(own.map), abs(map))
+    means = found / len(samples) / SHUFFLES
+    return [[round(float(value), 3) for value in row] for row in means]
+
+
+def shuffle_all(stored: dict[str, Any]) -> None:
+    """Fills ``stored["shuffled"]``, network → method → ``forgotten``, where something is missing.
+
+    Methods that are refused are left out.
+    """
+    for id, samples in SHUFFLED.items():
+        loaded = load(find(id), find(id).weights[0].id, "cpu")
+        row = stored["shuffled"].setdefault(id, {})
+        for method in BACKWARD:
+            if method not in row and outcomes()[id][method].status != "refused":
+                row[method] = forgotten(loaded, method, samples)
+                print(id, method, row[method], flush=True)
+                _write(stored)
+
+
+def _shuffled_lines(stored: dict[str, Any]) -> list[str]:
+    """The section on shuffled weights."""
+    pictures = ", ".join(sample for id in stored for sample in SHUFFLED[id])
+    lines = [
+        "## Shuffled weights",
+        "",
+        "Does a map change when the network forgets what it learned (J. Adebayo et al., Sanity",
+        "Checks for Saliency Maps, NeurIPS 2018)? The values of a parameter tensor change places",
+        "within it: in the output layer, in the upper half of the tensors, or in all. The table",
+        "has Spearman's rank correlation with the map of the trained network, of signed / absolute",
+        f"values, the mean of {SHUFFLES} shuffles on each picture ({pictures}). A",
+        f"map that keeps {RANDOMISATION_LIMIT:g} or more when all are shuffled shows the image,",
+        "not what the network learned. As measured by",
+        "`python tests/tools/make_attribution_methods.py --shuffle`:",
+        "",
+    ]
+    heads = [f"{find(id).name}: {how}" for id in stored for how in PARTS]
+    lines += ["| method | " + " | ".join(heads) + " |", "|---" * (len(heads) + 1) + "|"]
+    for method in BACKWARD:
+        cells = [
+            " / ".join(f"{round(value, 2) + 0.0:.2f}" for value in pair)  # no "-0.00"
+            for row in stored.values()
+            for pair in row[method]
+        ]
+        lines.append(f"| {METHODS[method].name} | " + " | ".join(cells) + " |")
+    return lines
 
 
 def page() -> str:
@@ -205,6 +302,7 @@ def page() -> str:
         lines.append(f"| {title} | {how['side']} | " + " | ".join(cells) + " |")
     lines += ["", "## Reasons", ""]
     lines += [f"{number}. {text}" for text, number in notes.items()]
+    lines += ["", *_shuffled_lines(stored["shuffled"])]
     lines += [
         "",
         f"torch {stored['versions']['torch']}, Captum {stored['versions']['captum']}.",
@@ -213,18 +311,19 @@ def page() -> str:
     return "\n".join(lines)
 
 
-def _write(cells: dict[str, Any], networks: dict[str, Any]) -> None:
+def _write(stored: dict[str, Any]) -> None:
     """Writes the table: after every network, so that none is lost."""
     import captum
 
-    order = [id for id in NETWORKS if id in cells]
+    order = [id for id in NETWORKS if id in stored["cells"]]
     document = {
         "versions": {
             "torch": torch.__version__.partition("+")[0],
             "captum": captum.__version__,
         },
-        "networks": {id: networks[id] for id in order},
-        "cells": {id: cells[id] for id in order},
+        "networks": {id: stored["networks"][id] for id in order},
+        "cells": {id: stored["cells"][id] for id in order},
+        "shuffled": stored["shuffled"],
     }
     PATH.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
@@ -234,19 +333,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", nargs="+", metavar="ID", choices=list(NETWORKS))
     parser.add_argument("--page", action="store_true", help="write the page alone")
+    parser.add_argument("--shuffle", action="store_true", help="shuffled weights alone")
     options = parser.parse_args()
-    if not options.page:
-        stored = json.loads(PATH.read_text("utf-8")) if PATH.exists() else {}
-        cells, networks = stored.get("cells", {}), stored.get("networks", {})
+    stored = json.loads(PATH.read_text("utf-8")) if PATH.exists() else {}
+    for part in ("cells", "networks", "shuffled"):
+        stored.setdefault(part, {})
+    if options.shuffle:
+        shuffle_all(stored)
+    elif not options.page:
         for id in options.only or NETWORKS:
             start = time.perf_counter()
             tried = try_all(id)
-            cells[id] = tried.row
-            networks[id] = {"side": tried.side, "weights": tried.weights}
+            stored["cells"][id] = tried.row
+            stored["networks"][id] = {"side": tried.side, "weights": tried.weights}
             marks = [cell["status"] for cell in tried.row.values()]
             print(f"{id:32} {time.perf_counter() - start:6.1f} s", *map(str, marks), flush=True)
             gc.collect()
-            _write(cells, networks)
+            _write(stored)
         outcomes.cache_clear()
     PAGE.write_text(page(), "utf-8")
 
