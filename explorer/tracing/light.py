@@ -3,8 +3,7 @@
 ``torch.export`` spends most of its time on guards, symbolic shapes and a program that can run
 again, none of which a graph of costs needs. At the dispatch key ``PreDispatch``, composite
 operations (convolution, linear, attention) are still whole, as they are in the exported program;
-the tensors are fake, so that nothing is computed. Where a network turns numbers of its own into
-tensors, export lifts them as constants, whereas here the operation that made them is joined.
+the tensors are fake, so that nothing is computed.
 """
 
 from __future__ import annotations
@@ -32,6 +31,10 @@ if TYPE_CHECKING:
 METHOD = "pre_dispatch"
 
 
+class SharedModuleError(ValueError):
+    """A module stands under two names, of which this way sees one."""
+
+
 def record_light(module: nn.Module, example: torch.Tensor) -> Record:
     """Walks one forward pass on tensors without values.
 
@@ -40,8 +43,11 @@ def record_light(module: nn.Module, example: torch.Tensor) -> Record:
         example: Only its shape and dtype matter.
 
     Raises:
+        SharedModuleError: A module stands under two names; export tells which of them is called.
         Exception: Whatever the forward pass raises, also where it asks for a value.
     """
+    if len(list(module.named_modules(remove_duplicate=False))) > len(list(module.modules())):
+        raise SharedModuleError(f"{type(module).__name__} has a module under two names")
     mode = FakeTensorMode(allow_non_fake_inputs=True)
     fakes: dict[str, Any] = {name: mode.from_tensor(tensor) for name, tensor in all_tensors(module)}
     names = first_names(module)
@@ -78,6 +84,7 @@ class _Recorder(SchemaCheckMode):  # type: ignore[no-untyped-call]
         self.writer = Writer()
         self.stack: list[Frame] = []
         self._values: dict[int, Value] = {}
+        self._made: dict[int, Value] = {}  # By memory: what ops without tensors made.
         self._alive: list[torch.Tensor] = []  # An id is only unique while its tensor lives.
         for name, tensor in parameters.items():
             self.know(tensor, Value("", 0, tensor_of(tensor), _storage(tensor), name))
@@ -89,7 +96,11 @@ class _Recorder(SchemaCheckMode):  # type: ignore[no-untyped-call]
     def known(self, tensor: torch.Tensor) -> Value:
         found = self._values.get(id(tensor))
         if found is None:
-            found = Value("", 0, tensor_of(tensor), _storage(tensor))
+            storage, shape = _storage(tensor), tensor_of(tensor)
+            # ``torch.arange`` and its like hand out another name for the tensor that was made.
+            found = self._made.get(storage)
+            if found is None or found.tensor != shape:
+                found = Value("", 0, shape, storage)
             self.know(tensor, found)
         return found
 
@@ -115,6 +126,8 @@ class _Recorder(SchemaCheckMode):  # type: ignore[no-untyped-call]
         call = Invocation(name, arguments, outputs, mutates, tuple(self.stack))
         for tensor, value in zip(made, self.writer.write(call), strict=True):
             self.know(tensor, value)
+            if kinds.base_name(name) in kinds.GENERATORS:
+                self._made[value.storage] = value
         return result
 
 

@@ -76,6 +76,15 @@ class WritesIntoViews(nn.Module):
         return out * 2
 
 
+class MakesTensors(nn.Module):
+    """Adds a position that it computes from sizes, and zeros that it makes."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        position = torch.arange(1, x.shape[-1] + 1, device=x.device).to(torch.float32)
+        filled = torch.zeros(x.shape[-1]).add_(1)
+        return x + position + filled + torch.full((1,), 2.0) + torch.tensor([3.0])
+
+
 class Branches(nn.Module):
     """Takes a path that depends on the values."""
 

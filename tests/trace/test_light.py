@@ -9,8 +9,18 @@ import torch
 
 from explorer.catalog import CATALOG, find
 from explorer.graph import LayerGraph
-from explorer.trace import cached_trace, trace_light, trace_spec
+from explorer.trace import cached_trace, trace, trace_light, trace_spec
+from explorer.trace import watched as watched_module
 from explorer.tracing import light
+from tests.tools.make_graphs import drawn_timm
+from tests.trace.networks import (
+    Heads,
+    MakesTensors,
+    Residual,
+    Shared,
+    Splits,
+    WritesIntoViews,
+)
 
 FEW = ("lenet5", "resnet18", "squeezenet1_1", "googlenet", "vit_b_16", "mobilenet_v3_small")
 TIMM = ("timm/convnext_atto", "timm/levit_384", "timm/nf_regnet_b0", "timm/hiera_small_224")
@@ -34,6 +44,26 @@ def test_it_is_the_exported_graph(name: str) -> None:
     exported = trace_spec(find(name), cache=False)
     assert exported.method == "export"
     assert replace(watched(name), method="export") == exported
+
+
+@pytest.mark.parametrize("kind", [Residual, Heads, Splits, WritesIntoViews, MakesTensors])
+def test_it_is_the_exported_graph_of_awkward_constructions(kind: type[torch.nn.Module]) -> None:
+    example = torch.empty(1, 4 if kind is Residual else 3, 8, 8)
+    graph = watched_module(kind(), example, name=kind.__name__)
+    assert replace(graph, method="export") == trace(kind(), example)
+
+
+def test_a_module_under_two_names_is_left_to_export() -> None:
+    with pytest.raises(light.SharedModuleError, match="Shared has a module under two names"):
+        watched_module(Shared(), torch.empty(1, 3, 8, 8), name="Shared")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("name", drawn_timm())
+def test_it_is_the_exported_graph_of_drawn_networks(name: str) -> None:
+    spec = find(f"timm/{name}")
+    assert replace(trace_light(spec), method="export") == trace_spec(spec, cache=False)
 
 
 @pytest.mark.slow
