@@ -80,6 +80,28 @@ def test_arguments_are_held_by_the_call() -> None:
     assert memory_profile(graph, held_arguments=False).peak_bytes == 2 * 400
 
 
+class Names(nn.Module):
+    """A block whose own code names what it joins, and hands it to two layers in turn."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Sigmoid(), nn.Tanh()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        joined = torch.cat([x, x], 1)
+        return self.second(self.first(joined))
+
+
+def test_what_a_block_names_is_held_until_it_returns() -> None:
+    graph = trace(nn.Sequential(Names(), nn.Flatten()), torch.empty(1, 100))
+    live = dict(memory_profile(graph).live)
+    # While tanh runs: the input, what was joined, what sigmoid wrote, what tanh writes.
+    assert live["tanh_1"] == 400 + 800 + 800 + 800
+    # Nothing of the block but its result is left: the input is held by the root.
+    assert live["flatten_1"] == 400 + 800
+    assert dict(memory_profile(graph, held_arguments=False).live)["tanh_1"] == 800 + 800
+
+
 def test_vgg16_peaks_where_two_maps_of_224_stand() -> None:
     graph = trace_spec(find("vgg16"))
     image, first_map = 3 * 224 * 224 * 4, 64 * 224 * 224 * 4
