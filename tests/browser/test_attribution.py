@@ -128,3 +128,19 @@ def test_a_shot_of_the_camera_is_explained(with_camera: Page, app_url: str) -> N
     settle(page)
     expect(page.get_by_text(re.compile("Saliency for"))).to_be_visible(timeout=LONG)
     expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
+def test_a_box_drawn_on_the_map_is_measured(visit: Visit) -> None:
+    page = visit("/attribution?model=lenet5&image=digit_3&methods=saliency&values=1")
+    heat = page.locator('[data-testid="stPlotlyChart"]:has(.hm) .nsewdrag')
+    expect(heat).to_be_visible(timeout=LONG)
+    settle(page)
+    box = heat.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] * 0.25, box["y"] + box["height"] * 0.25)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.75, box["y"] + box["height"] * 0.75, steps=8)
+    page.mouse.up()
+    # A quarter of the picture, whatever its size on the screen.
+    expect(page.get_by_text(re.compile(r"on 2[2-8]% of the area"))).to_be_visible(timeout=LONG)
+    expect(page).to_have_url(re.compile("region=1"))

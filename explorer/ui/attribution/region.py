@@ -61,7 +61,7 @@ def take_box(drawn: tuple[float, float, float, float], shape: tuple[int, ...]) -
         ("left", "right", (x0, x1), width), ("top", "bottom", (y0, y1), height),
     ):  # fmt: skip
         low, high = (100 * min(max(value, 0), side) / side for value in sorted(values))
-        state[f"_w_{key}"] = min(99, int(low))
+        state[f"_w_{key}"] = min(99, round(low))
         state[f"_w_{other}"] = min(100, max(state[f"_w_{key}"] + 1, round(high)))
     state["_w_region"] = True
 
