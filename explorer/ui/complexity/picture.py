@@ -18,6 +18,7 @@ from explorer.charts.nested import FORMS, NestedOptions, nested
 from explorer.cost_tasks import MeasureRoofline
 from explorer.i18n import _
 from explorer.ui.charts import show_figure
+from explorer.ui.complexity.kept import kept_figure
 from explorer.ui.complexity.view import CostView, operation_names
 from explorer.ui.jobs import run_task
 from explorer.ui.params import choice
@@ -64,11 +65,13 @@ def show_depth(view: CostView, by: str) -> None:
     chosen = st.session_state.get("_w_layer", _NONE)
     setting = view.setting if view.changed and by != "latency" else ""
     options = ProfileOptions(
-        setting=setting, operations=view.operations, ghost=view.other_rows,
+        setting=setting, operations=view.operations, ghost=tuple(view.other_rows),
         ghost_name=view.other, panels=tuple(PANELS), chosen=chosen,
     )  # fmt: skip
     height = 300 if view.phone else 330
-    figure = profile(view.rows, quantity, width=view.width, height=height, options=options)
+    figure = kept_figure(
+        profile, tuple(view.rows), quantity, width=view.width, height=height, options=options
+    )
     show_figure(figure, "profile", on_click=_choose_layer)
     _layer_link(view)
 
@@ -94,8 +97,11 @@ def show_nested(view: CostView, by: str) -> None:
         setting=view.setting if view.changed else "",
         height=420 if view.phone else 520,
     )
-    show_figure(nested(view.rows, quantity_of(by, view), options), "nested")
-    show_figure(kind_shares(view.rows, width=view.width, operations=view.operations), "kinds")
+    rows = tuple(view.rows)
+    show_figure(kept_figure(nested, rows, quantity_of(by, view), options), "nested")
+    show_figure(
+        kept_figure(kind_shares, rows, width=view.width, operations=view.operations), "kinds"
+    )
 
 
 def _choose_layer(data: list[Any]) -> None:
