@@ -134,6 +134,7 @@ def profile(
         },
         "barmode": "overlay",
         "height": height + below + legend,
+        "margin": {"t": 12},
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
         "showlegend": True,
         "hovermode": "closest",

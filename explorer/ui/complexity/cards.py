@@ -17,13 +17,18 @@ from explorer.ui.units import mebibytes, si
 
 _STYLE = """<style>
 .cost-cards { display: grid; grid-template-columns: repeat(4, minmax(0, 1fr)); gap: 0.4rem 1.6rem; }
+.cost-cards .head { display: flex; flex-wrap: wrap; align-items: baseline;
+  justify-content: space-between; column-gap: 0.5rem; }
 .cost-cards .name { font-size: 0.9rem; opacity: 0.8; }
-.cost-cards .value { font-size: 1.7rem; line-height: 1.25; font-variant-numeric: tabular-nums; }
-.cost-cards .note { font-size: 0.85rem; opacity: 0.8; line-height: 1.3; }
+.cost-cards .value { font-size: 1.4rem; line-height: 1.25; font-variant-numeric: tabular-nums; }
+.cost-cards .note { font-size: 0.8rem; opacity: 0.8; line-height: 1.3; }
+/* Tabs say what they are: their label is for screen readers, the room for the picture. */
+.st-key-_w_view [data-testid="stWidgetLabel"] { position: absolute; width: 1px; height: 1px;
+  min-height: 0; overflow: hidden; clip-path: inset(50%); }
 .cost-cards .bar { display: flex; height: 8px; border-radius: 4px; overflow: hidden;
   margin: 0.15rem 0 0.3rem; background: rgba(128, 132, 142, 0.25); }
 @media (max-width: 900px) { .cost-cards { grid-template-columns: repeat(2, minmax(0, 1fr)); }
-  .cost-cards .value { font-size: 1.4rem; } }
+  .cost-cards .head { display: block; } }
 </style>"""
 
 
@@ -127,7 +132,7 @@ def _memory(view: CostView) -> Card:
         (_("weights"), "#5b6b8c", share),
         (_("live activations"), "#cc79a7", 1 - share),
     ]
-    return Card(_("Memory at the peak"), mebibytes(whole), notes, shares)
+    return Card(_("Peak memory"), mebibytes(whole), notes, shares)
 
 
 def _compared(view: CostView, quantity: Quantity, text: object) -> list[str]:
@@ -176,7 +181,7 @@ def _html(card: Card) -> str:
     notes = "".join(f'<div class="note">{html.escape(note)}</div>' for note in card.notes)
     return (
         f'<div role="group" aria-label="{html.escape(card.name)}">'
-        f'<div class="name">{html.escape(card.name)}</div>'
-        f'<div class="value">{html.escape(card.value)}</div>'
+        f'<div class="head"><div class="name">{html.escape(card.name)}</div>'
+        f'<div class="value">{html.escape(card.value)}</div></div>'
         f'<div class="bar" role="img" aria-label="{html.escape(said)}">{parts}</div>{notes}</div>'
     )
