@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from explorer.attribution import METHODS, ExplainRequest
 from explorer.charts.attribution import probability_bars
 from explorer.i18n import _
 from explorer.tasks import Explain, Predict
@@ -60,19 +59,7 @@ def main(selection: Selection) -> None:
         return
     scene = Scene(prediction, photo.data, look, box)
     tasks = [
-        Explain(
-            selection.ref,
-            photo.data,
-            ExplainRequest(
-                name,
-                target,
-                asked.layer if "layer" in METHODS[name].needs else None,
-                options[name],
-                asked.also,
-                asked.against,
-                asked.output,
-            ),
-        )
+        Explain(selection.ref, photo.data, asked.request(name, target, options[name]))
         for name in methods
     ]
     with view:

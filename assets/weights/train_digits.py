@@ -181,7 +181,7 @@ def main() -> None:
     state = {key: value.contiguous() for key, value in network.state_dict().items()}
     save_file(state, folder / f"{name}.safetensors")
     (folder / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
-    (folder / "training.log").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (folder / "training.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
     card = (folder / "card.md").read_text(encoding="utf-8")
     (folder / "README.md").write_text(card.format(**metrics), encoding="utf-8")
     print(json.dumps(metrics, indent=2))

@@ -139,7 +139,7 @@ def test_model_card_and_log_state_the_figures(network: str) -> None:
     metrics = json.loads((folder / "metrics.json").read_text())
     card = (folder / "README.md").read_text(encoding="utf-8")
     assert f"**{metrics['heldout_accuracy_pct']} %** of 2000 digits" in card
-    log = (folder / "training.log").read_text().splitlines()
+    log = (folder / "training.txt").read_text().splitlines()
     assert len(log) == metrics["epochs"]
     best = log[metrics["best_epoch"] - 1]
     assert best.endswith(f"validation {metrics['validation_accuracy_pct']:.2f} %")

@@ -8,7 +8,7 @@ from typing import Any, Literal, cast
 
 import streamlit as st
 
-from explorer.attribution import METHODS, Method, Prediction
+from explorer.attribution import METHODS, ExplainRequest, Method, Prediction
 from explorer.attribution.outcomes import outcome
 from explorer.attribution.quality_plan import map_passes
 from explorer.catalog import class_labels
@@ -61,6 +61,11 @@ class Question:
     also: tuple[int, ...] = ()
     output: str = "logit"
     layer: str | None = None
+
+    def request(self, method: str, target: int | None, options: dict[str, Any]) -> ExplainRequest:
+        """What is asked of one method; a layer is for those that read one."""
+        layer = self.layer if "layer" in METHODS[method].needs else None
+        return ExplainRequest(method, target, layer, options, self.also, self.against, self.output)
 
 
 def tour() -> list[str]:
@@ -117,9 +122,10 @@ def _take_single(asked: str) -> None:
     if asked != "all" and asked not in METHODS:
         st.session_state["_bad_method"] = asked
         return
-    st.session_state["_w_methods"] = tour() if asked == "all" else [asked]
-    # The run before may have been overtaken before its ?methods= was in the URL.
-    st.session_state.setdefault("_params", {}).pop("methods", None)
+    ids = tour() if asked == "all" else [asked]
+    st.session_state["_w_methods"] = ids
+    # As if it had been chosen before, so that a page that just opened begins with it.
+    st.session_state.setdefault("_params", {})["methods"] = ",".join(ids), ids
 
 
 def _start_tour() -> None:
