@@ -52,12 +52,16 @@ def test_compare_shows_the_ratio(open_page: Open) -> None:
     app = open_page("compare", model="resnet50", other="resnet18")
     table = app.dataframe[0].value.set_index("Quantity")
     # 25,557,032 and 11,689,512 parameters (torchvision's num_params)
-    assert table.loc["Parameters (million)", "Ratio"] == f"{11_689_512 / 25_557_032:.2f}×"
+    assert (
+        table.loc["Parameters (million)", "ResNet-18 / ResNet-50"]
+        == f"{11_689_512 / 25_557_032:.2f}×"
+    )
     assert table.loc["Parameters (million)", "ResNet-50"] == "25.56"
+    assert table.loc["Parameters (million)", "ResNet-18"] == "11.69 ★"
 
 
 def test_networks_of_different_data_are_not_compared_in_predictions(open_page: Open) -> None:
-    app = open_page("compare", model="resnet18", other="lenet5")
+    app = open_page("compare", model="resnet18", other="lenet5", view="image")
     assert any("cannot be compared" in info.value for info in app.info)
 
 
