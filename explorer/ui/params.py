@@ -41,7 +41,6 @@ def begin_page(path: str) -> None:
         state["_bad_params"] = {}
     state["_page"] = path
     state["_url_writes"] = {}
-    state["_asked_params"] = {}
 
 
 def end_page() -> None:
@@ -140,31 +139,14 @@ def incoming(key: str) -> str | None:
         None when the URL says what was last written.
     """
     known: dict[str, tuple[str, Any]] = st.session_state.setdefault("_params", {})
-    asked, changed = _asked(key)
+    asked = st.query_params.get(key)
     last = known[key][0] if key in known else None
-    if asked is not None and asked != last and (changed or last is None):
+    if asked is not None and asked != last:
         return asked
-    if asked is None and last is not None and changed and not st.session_state["_page_changed"]:
+    if asked is None and last is not None and not st.session_state["_page_changed"]:
         known.pop(key)
         return ""
     return None
-
-
-def _asked(key: str) -> tuple[str | None, bool]:
-    """The parameter in the URL, and whether it differs from what the run before saw there.
-
-    What a run writes reaches the browser after it; a run that was asked for before that still
-    brings the old URL, which is no wish of the visitor's.
-    """
-    state = st.session_state
-    this_run: dict[str, tuple[str | None, bool]] = state.setdefault("_asked_params", {})
-    if key not in this_run:  # a control may be asked for twice in one run
-        seen: dict[str, str | None] = state.setdefault("_seen_params", {})
-        asked = st.query_params.get(key)
-        new = state["_page_changed"] or key not in seen or seen[key] != asked
-        this_run[key] = asked, new
-        seen[key] = asked
-    return this_run[key]
 
 
 def outgoing(key: str, text: str) -> None:
@@ -236,15 +218,14 @@ def _prepare(
     state = st.session_state
     known: dict[str, tuple[str, Any]] = state.setdefault("_params", {})
     widget = f"_w_{key}"
-    asked, changed = _asked(key)
+    asked = st.query_params.get(key)
     last_text = known[key][0] if key in known else None
-    fresh = widget not in state
-    if asked is not None and asked != last_text and (changed or fresh):
+    if asked is not None and asked != last_text:
         value = read(asked)
         if value is None:
             state.setdefault("_bad_params", {})[key] = asked
         state[widget] = default if value is None else value
-    elif asked is None and last_text and changed and not (state["_page_changed"] or fresh):
+    elif asked is None and last_text is not None and not state["_page_changed"] and widget in state:
         state[widget] = default  # the back button left the parameter behind
         known.pop(key)
     elif widget not in state or state["_page_changed"]:

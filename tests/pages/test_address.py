@@ -83,17 +83,6 @@ def test_chinese_by_the_address(open_page: Open) -> None:
     assert app.title[0].value == "复杂度"
 
 
-def test_a_run_that_brings_the_old_address_changes_nothing(open_page: Open) -> None:
-    app = open_page("complexity")
-    app.button_group(key="_w_by").set_value("params")
-    app.run()
-    assert app.query_params["by"] == "params"
-    del app.query_params["by"]  # asked for before the browser had applied the write
-    finish(app.run())
-    assert app.session_state["_w_by"] == "params"
-    assert app.query_params["by"] == "params"
-
-
 def test_a_step_back_leaves_the_choice_behind(open_page: Open) -> None:
     app = open_page("complexity")
     app.button_group(key="_w_by").set_value("params")
