@@ -38,6 +38,11 @@ def tensor_of(value: torch.Tensor) -> Tensor:
     return Tensor(tuple(int(size) for size in value.shape), str(value.dtype)[6:])
 
 
+def storage_of(value: torch.Tensor) -> int:
+    """A number for the memory that a tensor is in; views share it."""
+    return int(value.untyped_storage()._cdata)
+
+
 def first_names(module: nn.Module) -> dict[str, str]:
     """Every name of a parameter or buffer → the first name that it has."""
     first: dict[int, str] = {}

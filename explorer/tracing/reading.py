@@ -15,7 +15,7 @@ from torch.export.graph_signature import InputKind
 
 from explorer.graph import Tensor
 from explorer.tracing import kinds
-from explorer.tracing.assemble import first_names, tensor_of
+from explorer.tracing.assemble import first_names, storage_of, tensor_of
 from explorer.tracing.records import Frame, Record, Value
 from explorer.tracing.writing import Invocation, Writer
 
@@ -58,7 +58,7 @@ class _Reader:
         if not isinstance(value, torch.Tensor):
             return value
         spec = self._specs.get(node.name)
-        tensor, storage = tensor_of(value), _storage(value)
+        tensor, storage = tensor_of(value), storage_of(value)
         if spec is not None and spec.kind in (InputKind.PARAMETER, InputKind.BUFFER):
             name = self._names.get(str(spec.target), str(spec.target))
             return Value("", 0, tensor, storage, name)
@@ -153,14 +153,12 @@ def _flat(results: Any) -> list[Value]:
     return []
 
 
-def _storage(value: torch.Tensor) -> int:
-    return int(value.untyped_storage()._cdata)
-
-
 def _outputs(node: fx.Node) -> list[tuple[Tensor, int]]:
     value = node.meta.get("val")
     tensors = value if isinstance(value, list | tuple) else (value,)
-    return [(tensor_of(item), _storage(item)) for item in tensors if isinstance(item, torch.Tensor)]
+    return [
+        (tensor_of(item), storage_of(item)) for item in tensors if isinstance(item, torch.Tensor)
+    ]
 
 
 def _frames(node: fx.Node) -> tuple[Frame, ...]:

@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_flatten, tree_map_only
 
-from explorer.graph import Tensor
 from explorer.tracing import kinds
-from explorer.tracing.assemble import first_names, tensor_of
+from explorer.tracing.assemble import first_names
+from explorer.tracing.ledger import Ledger
 from explorer.tracing.reading import signature
-from explorer.tracing.records import Frame, Record, Value
-from explorer.tracing.writing import Invocation, Writer
+from explorer.tracing.records import Frame, Record
 
 if TYPE_CHECKING:
     from torch import nn
@@ -73,64 +71,31 @@ def all_tensors(module: nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
 
 def _record(module: nn.Module, example: torch.Tensor, tensors: dict[str, torch.Tensor]) -> Record:
     names = first_names(module)
-    recorder = _Recorder({names.get(name, name): tensor for name, tensor in tensors.items()})
-    recorder.know(example, Value("input", 0, tensor_of(example), _storage(example)))
-    with torch.no_grad(), calls(module, recorder.stack), recorder:
+    ledger = Ledger({names.get(name, name): tensor for name, tensor in tensors.items()}, example)
+    with torch.no_grad(), calls(module, ledger.stack), _Watch(ledger):
         result = module(example)
-    leaves, _ = tree_flatten(result)
-    results = [recorder.known(leaf) for leaf in leaves if isinstance(leaf, torch.Tensor)]
-    return recorder.writer.finish(results)
+    return ledger.finish(result)
 
 
-class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Sees every op below autograd and keeps what it reads and writes."""
+class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Sees every op below autograd."""
 
-    def __init__(self, parameters: dict[str, torch.Tensor]) -> None:
+    def __init__(self, ledger: Ledger) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.writer = Writer()
-        self.stack: list[Frame] = []
-        self._values: dict[int, Value] = {}
-        self._alive: list[torch.Tensor] = []  # An id is only unique while its tensor lives.
-        for name, tensor in parameters.items():
-            self.know(tensor, Value("", 0, tensor_of(tensor), _storage(tensor), name))
-
-    def know(self, tensor: torch.Tensor, value: Value) -> None:
-        self._values[id(tensor)] = value
-        self._alive.append(tensor)
-
-    def known(self, tensor: torch.Tensor) -> Value:
-        found = self._values.get(id(tensor))
-        if found is None:
-            found = Value("", 0, tensor_of(tensor), _storage(tensor))
-            self.know(tensor, found)
-        return found
+        self._ledger = ledger
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
-        kwargs = kwargs or {}
-        result = func(*args, **kwargs)
-        name, parameters, mutates = signature(func)
+        result = func(*args, **(kwargs or {}))
+        name, _, _ = signature(func)
         if kinds.base_name(name) in kinds.BOOKKEEPING or name in ("detach", "lift_fresh"):
             for given, made in zip(args, (result,), strict=False):
                 if isinstance(given, torch.Tensor) and isinstance(made, torch.Tensor):
-                    self.know(made, self.known(given))
-            return result
-        arguments = dict(parameters)
-        arguments.update(
-            zip(arguments, tree_map_only(torch.Tensor, self.known, args), strict=False)
-        )
-        arguments.update(tree_map_only(torch.Tensor, self.known, kwargs))
-        made = [leaf for leaf in tree_flatten(result)[0] if isinstance(leaf, torch.Tensor)]
-        outputs: list[tuple[Tensor, int]] = [(tensor_of(leaf), _storage(leaf)) for leaf in made]
-        call = Invocation(name, arguments, outputs, mutates, tuple(self.stack))
-        for tensor, value in zip(made, self.writer.write(call), strict=True):
-            self.know(tensor, value)
+                    self._ledger.know(made, self._ledger.known(given))
+        else:
+            self._ledger.write(func, args, kwargs or {}, result)
         return result
-
-
-def _storage(tensor: torch.Tensor) -> int:
-    return int(tensor.untyped_storage()._cdata)
 
 
 @contextmanager
