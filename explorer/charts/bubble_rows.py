@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from explorer.catalog.counted import counted
+from explorer.catalog.forms import library_form
 from explorer.catalog.pretraining import LABELS, training_data
 from explorer.charts.axes import AXES
 from explorer.charts.bubble import BubbleRow
@@ -78,21 +79,6 @@ _PAPER_NOTES: Mapping[str, str] = {
     ),
 }
 
-# The same network, or the library's form of it, with weights of today.
-_TODAY: Mapping[str, str] = {
-    "AlexNet": "alexnet",
-    "GoogLeNet": "googlenet",
-    "ResNet-18": "resnet18",
-    "VGG-16": "vgg16",
-    "VGG-19": "vgg19",
-    "ResNet-34": "resnet34",
-    "ResNet-50": "resnet50",
-    "ResNet-101": "resnet101",
-    "ResNet-152": "resnet152",
-    "Inception-v3": "inception_v3",
-    "Inception-v4": "inception_v4",
-}
-
 
 def rows_2016(points: Iterable[PaperPoint]) -> list[BubbleRow]:
     """The paper's 14 circles, exactly as plotted (arXiv:1605.07678v4, figure 2).
@@ -125,7 +111,9 @@ def ghosts(points: Iterable[PaperPoint], catalog: Mapping[str, ModelSpec]) -> li
     """
     found = []
     for point in points:
-        spec = catalog.get(_TODAY.get(point.network, ""))
+        # The library's form of a network has weights where the published form has none.
+        model = point.model_id or ""
+        spec = catalog.get(library_form(model) or model)
         if spec is None:
             continue
         rows = rows_today([spec])
