@@ -13,6 +13,7 @@ from explorer.i18n import _
 from explorer.tasks import Task
 from explorer.ui.banners import show_error
 from explorer.ui.fragment import fragment
+from explorer.ui.params import rerun
 
 POLL_SECONDS = 0.4
 # A result that is this near is waited for: cheaper for the eye than a progress bar that flashes.
@@ -71,7 +72,7 @@ def watch(
             show_error(status.error)
         if st.button(_("Try again"), key=f"retry-{slot}", icon=":material/refresh:"):
             _jobs().pop(slot, None)
-            st.rerun()
+            rerun()
         return None
     fragment(_progress, run_every=POLL_SECONDS, key=f"job-{slot}")(job, slot, label, draw_partial)
     return None
@@ -80,12 +81,12 @@ def watch(
 def _progress(job: Job, slot: str, label: str, draw_partial: Callable[[Any], None] | None) -> None:
     status = job.status(owner())
     if status.state not in ("queued", "running"):
-        st.rerun()
+        rerun()
     bar, stop = st.columns([5, 1], vertical_alignment="center")
     bar.progress(status.fraction or 0.0, text=describe(status, label))
     if stop.button(_("Cancel"), key=f"cancel-{slot}", icon=":material/stop_circle:"):
         get_engine().cancel(job, owner())
-        st.rerun()
+        rerun()
     if draw_partial is not None and status.partial is not None:
         draw_partial(status.partial)
 

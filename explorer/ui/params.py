@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -41,6 +41,23 @@ def begin_page(path: str) -> None:
         state["_bad_params"] = {}
     state["_page"] = path
     state["_url_writes"] = {}
+    state["_own_run"] = state.pop("_own_rerun", False)
+
+
+def rerun() -> NoReturn:
+    """Runs the whole page again for a reason of the app's own; pages use it instead of Streamlit's.
+
+    Such a run brings the address as the browser last told it, which may be older than what the run
+    before it has written: what is missing there was not taken back by the visitor.
+    """
+    st.session_state["_own_rerun"] = True
+    st.rerun()
+
+
+def _is_old(key: str) -> bool:
+    """Whether the address says nothing of the visitor's wish for a parameter that was written."""
+    state = st.session_state
+    return bool(state.get("_own_run")) and key in state.get("_noted_params", ())
 
 
 def end_page() -> None:
@@ -141,6 +158,8 @@ def incoming(key: str) -> str | None:
     known: dict[str, tuple[str, Any]] = st.session_state.setdefault("_params", {})
     asked = st.query_params.get(key)
     last = known[key][0] if key in known else None
+    if _is_old(key):
+        return None
     if asked is not None and asked != last:
         return asked
     if asked is None and last is not None and not st.session_state["_page_changed"]:
@@ -220,12 +239,16 @@ def _prepare(
     widget = f"_w_{key}"
     asked = st.query_params.get(key)
     last_text = known[key][0] if key in known else None
-    if asked is not None and asked != last_text:
+    old = _is_old(key) and widget in state
+    if asked is not None and asked != last_text and not old:
         value = read(asked)
         if value is None:
             state.setdefault("_bad_params", {})[key] = asked
         state[widget] = default if value is None else value
-    elif asked is None and last_text is not None and not state["_page_changed"] and widget in state:
+    elif (
+        asked is None and last_text is not None and widget in state
+        and not state["_page_changed"] and not old
+    ):  # fmt: skip
         state[widget] = default  # the back button left the parameter behind
         known.pop(key)
     elif widget not in state or state["_page_changed"]:
@@ -255,4 +278,5 @@ def _note(key: str, value: Any, default: Any, write: Callable[[Any], str] = str)
     else:
         known[key] = (text, value)
     st.session_state["_url_writes"][key] = text
+    st.session_state.setdefault("_noted_params", set()).add(key)
     return value

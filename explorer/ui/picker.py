@@ -11,6 +11,7 @@ from explorer.errors import UnknownModelError
 from explorer.i18n import _
 from explorer.ui.forms import form_switch
 from explorer.ui.fragment import fragment
+from explorer.ui.params import rerun
 from explorer.ui.selection import (
     UNTRAINED,
     Selection,
@@ -83,7 +84,7 @@ def _pick_architecture() -> ModelSpec:
     except UnknownModelError as error:
         st.session_state["_notice_model"] = error.text(_)
         choose_model(DEFAULT_MODEL)
-        st.rerun()
+        rerun()
 
 
 def _pick_weights(spec: ModelSpec) -> str:
@@ -104,7 +105,7 @@ def _pick_weights(spec: ModelSpec) -> str:
             "{model} has no weights “{weights}”; {default} is shown instead."
         ).format(model=spec.name, weights=asked, default=default)
         choose_weights(default)
-        st.rerun()
+        rerun()
     return str(asked)
 
 
@@ -160,7 +161,7 @@ def _search_panel() -> None:
             label, key=f"_hit_{spec.id}", on_click=_choose_hit, args=(spec.id,), width="stretch",
             type="tertiary",
         ):  # fmt: skip
-            st.rerun()  # the whole app, not only this fragment
+            rerun()  # the whole app, not only this fragment
 
 
 def _choose_hit(model_id: str) -> None:
@@ -179,7 +180,7 @@ def device_badge() -> None:
 def _await_device() -> None:
     info = get_engine().info()
     if info.device is not None:
-        st.rerun()  # once: the page that follows has no fragment that polls
+        rerun()  # once: the page that follows has no fragment that polls
     if info.device_error is not None:
         st.caption(":material/memory: " + plain(info.device_error.text(_)))
     else:

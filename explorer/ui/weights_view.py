@@ -9,6 +9,7 @@ from explorer.i18n import _
 from explorer.tasks import LoadWeights
 from explorer.ui.banners import untrained_banner
 from explorer.ui.jobs import owner, watch
+from explorer.ui.params import rerun
 from explorer.ui.selection import UNTRAINED, Selection, choose_weights
 from explorer.weights import weights_status
 
@@ -46,5 +47,5 @@ def weights_ready(selection: Selection, slot: str = "weights") -> bool:
         label = _("Downloading {weights}").format(weights=selection.weights.id)
         jobs[slot] = get_engine().submit(LoadWeights(selection.ref), owner(), label=label)
     if slot in jobs and watch(jobs[slot], slot, jobs[slot].label) is not None:
-        st.rerun()
+        rerun()
     return False

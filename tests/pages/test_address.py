@@ -91,3 +91,16 @@ def test_a_step_back_leaves_the_choice_behind(open_page: Open) -> None:
     del app.query_params["by"]
     finish(app.run())
     assert app.session_state["_w_by"] == "macs"
+
+
+def test_a_run_of_the_apps_own_with_the_old_address_changes_nothing(open_page: Open) -> None:
+    app = open_page("complexity", compare="lenet5,resnet18")
+    app.button_group(key="_w_by").set_value("params")
+    finish(app.run())
+    for name in ("by", "compare"):
+        del app.query_params[name]  # the browser had not applied what was written yet
+    app.session_state["_own_rerun"] = True
+    finish(app.run())
+    assert app.session_state["_w_by"] == "params"
+    assert app.query_params["by"] == "params"
+    assert app.query_params["compare"] == "lenet5,resnet18"

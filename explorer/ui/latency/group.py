@@ -14,6 +14,7 @@ from explorer.results import LatencyResult
 from explorer.tasks import Measure
 from explorer.ui.fragment import fragment
 from explorer.ui.jobs import describe, hold, owner
+from explorer.ui.params import rerun
 from explorer.ui.selection import Selection
 
 Outcomes = dict[str, "LatencyResult | ExplorerError"]
@@ -78,7 +79,7 @@ def _progress(slot: str) -> None:
     known = st.session_state.setdefault("_latency_group_done", {})
     if len(done) == len(jobs) or len(done) != known.get(slot, 0):
         known[slot] = 0 if len(done) == len(jobs) else len(done)
-        st.rerun()  # the chart gets what has just ended
+        rerun()  # the chart gets what has just ended
     for name, status in states.items():
         if status.state == "running":
             share = (len(done) + (status.fraction or 0.0)) / len(jobs)

@@ -19,6 +19,7 @@ from explorer.ui.latency.controls import Options
 from explorer.ui.latency.files import result_downloads
 from explorer.ui.latency.headline import draw_headline
 from explorer.ui.latency.kept import ask, here
+from explorer.ui.params import rerun
 from explorer.ui.selection import Selection
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def _take_over(job: Job) -> None:
 def _watch(job: Job, label: str) -> None:
     status = job.status(owner())
     if status.finished:
-        st.rerun()
+        rerun()
     st.progress(status.fraction or 0.0, text=describe(status, label))
     partial: LatencyResult | None = status.partial
     if partial is None or not partial.series or not len(partial.series[-1].seconds):

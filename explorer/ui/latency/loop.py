@@ -11,6 +11,7 @@ from explorer.tasks import ClassifyFrames
 from explorer.ui.banners import show_error, untrained_banner
 from explorer.ui.fragment import fragment
 from explorer.ui.jobs import hold, owner
+from explorer.ui.params import rerun
 from explorer.ui.photo import choose_photo
 from explorer.ui.selection import Selection
 
@@ -79,7 +80,7 @@ def _last(job: Job | None) -> ClassifiedFrames | None:
 def _watch(job: Job) -> None:
     status = job.status(owner())
     if status.finished:
-        st.rerun()
+        rerun()
     frames: ClassifiedFrames | None = status.partial
     if frames is None:
         st.progress(0.0, text=_("Loading the network"))

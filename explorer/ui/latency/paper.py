@@ -21,7 +21,7 @@ from explorer.ui.jobs import run_task
 from explorer.ui.latency.findings_text import CLAIMS, VERDICTS, statistic_text
 from explorer.ui.latency.kept import ask, own_device
 from explorer.ui.page import table_downloads
-from explorer.ui.params import choice
+from explorer.ui.params import choice, rerun
 from explorer.ui.text import plain
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def _sweep(*, empty: bool) -> None:
         _draw_sweep(status)
         st.session_state.pop("_sweep")
         if empty:
-            st.rerun()
+            rerun()
         return
     unfinished = [one for one in ask(_all, ()) if not one.finished]
     if empty:
