@@ -10,6 +10,7 @@ PIP ?=
 HOST ?= 127.0.0.1
 PORT ?=
 ARGS ?=
+JOBS ?= 2
 
 PY := $(VENV)/bin/python
 SCRIPTS := $(wildcard explorer/ui/graph_view/js/*.js)
@@ -22,6 +23,7 @@ help: ## this list
 	| awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
 	@echo
 	@echo "  PORT=8502 and HOST=0.0.0.0 go with run, ARGS='-k graph' with test and test-all,"
+	@echo "  JOBS=1 runs them one after another (two at once otherwise),"
 	@echo "  PYTHON=/path/to/python3, PIP='uv pip' and VENV=folder with all."
 
 venv:
@@ -38,10 +40,10 @@ run: venv ## install what the app needs, start it, print the address
 	@$(PY) -m streamlit run app.py --server.address $(HOST) $(if $(PORT),--server.port $(PORT))
 
 test: venv-dev browser ## install what the tests need, run the tests
-	@$(PY) -m pytest $(ARGS)
+	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(PY) -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 test-all: venv-dev browser ## the tests, and the slow ones that walk the whole catalog
-	@$(PY) -m pytest -m "slow or not slow" $(ARGS)
+	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(PY) -m pytest -n $(JOBS) --dist loadfile -m "slow or not slow" $(ARGS)
 
 lint: venv-dev ## ruff, mypy --strict, freshness of the messages, syntax of the scripts
 	@$(PY) -m ruff check .

@@ -31,6 +31,7 @@ class ExplainRequest:
         also: Further classes, whose scores are added to the target's.
         against: Class whose score is subtracted ("A rather than B"); None for none.
         output: "logit", or "probability" (softmax).
+        channels: Whether the values by colour channel are wanted too.
     """
 
     method: str
@@ -40,6 +41,7 @@ class ExplainRequest:
     also: tuple[int, ...] = ()
     against: int | None = None
     output: str = "logit"
+    channels: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,6 +91,25 @@ class ClassifiedFrames:
 
 
 @dataclass(frozen=True, slots=True)
+class SpatialLayer:
+    """A layer whose output lies over the image, so that a map can be read from it.
+
+    Attributes:
+        path: Module path.
+        kind: Class of the module.
+        channels: Values at each place.
+        height: Places from top to bottom.
+        width: Places from left to right.
+    """
+
+    path: str
+    kind: str
+    channels: int
+    height: int
+    width: int
+
+
+@dataclass(frozen=True, slots=True)
 class Attribution:
     """Why a network said it, as a signed map over the image that it saw.
 
@@ -112,6 +131,8 @@ class Attribution:
         against: Class whose score was subtracted; None for none.
         output: "logit" or "probability".
         repaired: Sentences (English, msgids) on what had to be treated apart in this network.
+        channels: (C, H, W) float32, the values by colour channel that the map joins, where they
+            were asked for and the method has them.
     """
 
     model: str
@@ -130,6 +151,7 @@ class Attribution:
     against: int | None = None
     output: str = "logit"
     repaired: tuple[str, ...] = ()
+    channels: FloatArray | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,6 +157,29 @@ class Explain:
 
 
 @dataclass(frozen=True, slots=True)
+class SpatialLayers:
+    """The layers from which a map can be read.
+
+    Attributes:
+        ref: The network; its weights do not matter, but are there already.
+    """
+
+    ref: ModelRef
+
+    def key(self) -> str:
+        """By the network."""
+        return digest("layers", self.ref)
+
+    def run(self, context: Context) -> tuple[results.SpatialLayer, ...]:
+        """The layers in the order in which they run."""
+        from explorer.attribution.spatial import spatial_layers
+
+        with held_model(context, self.ref) as loaded:
+            context.stage(N_("Looking for the layers"))
+            return spatial_layers(loaded)
+
+
+@dataclass(frozen=True, slots=True)
 class AssessMap:
     """How far to believe a map.
 

@@ -18,6 +18,7 @@ from explorer.ui.attribution.maps import (
     compute,
     map_places,
     scale_for,
+    show_crop,
     show_difference,
     show_map,
     view_and_controls,
@@ -51,7 +52,7 @@ def main(selection: Selection) -> None:
         methods = choose_methods(selection.spec.id)
         target = choose_target(selection.spec.dataset, prediction)
         with complaints_in(st.container()):
-            asked = choose_question(selection.spec.dataset, methods)
+            asked = choose_question(selection.ref, selection.spec.dataset, methods)
             options = options_of(methods)
             look = map_controls(len(methods))
             box = choose_box()
@@ -84,6 +85,7 @@ def main(selection: Selection) -> None:
         if len(maps) > 1:
             show_difference(maps, look)
     with places[1] if len(tasks) == 1 else controls:
+        show_crop(prediction)
         show_figure(probability_bars(prediction), "top5", on_click=take_bar)
         st.caption(_("A click on a bar explains that class."))
     how_computed(

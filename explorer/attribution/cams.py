@@ -11,7 +11,7 @@ from captum.attr import LayerActivation
 from torch import Tensor, nn
 
 from explorer.attribution.baselines import baseline
-from explorer.attribution.found import Found
+from explorer.attribution.found import Found, summed
 from explorer.attribution.propagation import guided_gradient
 from explorer.attribution.running import Run
 from explorer.attribution.spatial import SpatialMap, default_layer, named_layer, outputs_of
@@ -132,7 +132,7 @@ def guided_grad_cam(run: Run, options: Options, layer: str | None) -> Found:
     gradient, repaired = guided_gradient(run)
     spot, cam = _cam(run)
     fine = full_size(cam.relu(), run)[0] * gradient
-    return Found(fine.sum(dim=0), layer=spot.path, repaired=repaired)
+    return summed(fine, layer=spot.path, repaired=repaired)
 
 
 def layer_activation(run: Run, options: Options, layer: str | None) -> Found:

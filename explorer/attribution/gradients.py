@@ -10,7 +10,14 @@ from captum.attr import InputXGradient, Saliency
 from torch import Tensor
 
 from explorer.attribution.baselines import NoiseStream, baseline, noise_scale
-from explorer.attribution.found import CONVERGED, NOT_COMPLETE, NOT_CONVERGED, Found, delta_of
+from explorer.attribution.found import (
+    CONVERGED,
+    NOT_COMPLETE,
+    NOT_CONVERGED,
+    Found,
+    delta_of,
+    summed,
+)
 from explorer.attribution.running import Run, in_chunks
 from explorer.attribution.shared_options import AVERAGED, baselines_of
 
@@ -22,22 +29,23 @@ def leaf(x: Tensor) -> Tensor:
     return x.detach().clone().requires_grad_()
 
 
-def _joined(channels: Tensor, how: str) -> Tensor:
-    """(C, H, W) → (H, W)."""
-    return channels.amax(dim=0) if how == "max" else channels.mean(dim=0)
+def _joined(channels: Tensor, how: str) -> Found:
+    """Found of values by channel, (C, H, W), that are joined by their maximum or mean."""
+    joined = channels.amax(dim=0) if how == "max" else channels.mean(dim=0)
+    return Found(joined, channels=channels)
 
 
 def saliency(run: Run, options: Options, layer: str | None) -> Found:
     """|gradient|."""
     gradient = Saliency(run.score).attribute(leaf(run.x), abs=True)[0]
-    return Found(_joined(gradient, options["channels"]))
+    return _joined(gradient, options["channels"])
 
 
 def input_x_gradient(run: Run, options: Options, layer: str | None) -> Found:
     """(x − baseline) · gradient at x; Captum has it for baseline 0 of the normalised input."""
     start = baseline(options["baseline"], run)
     shifted = InputXGradient(lambda distance: run.score(start + distance))
-    return Found(shifted.attribute(leaf(run.x - start))[0].sum(dim=0))
+    return summed(shifted.attribute(leaf(run.x - start))[0])
 
 
 def integrated_gradients(run: Run, options: Options, layer: str | None) -> Found:
@@ -55,8 +63,8 @@ def integrated_gradients(run: Run, options: Options, layer: str | None) -> Found
         if delta < CONVERGED or not options["adaptive"] or steps >= options["max_steps"]:
             break
         steps = min(2 * steps, options["max_steps"])
-    return Found(
-        attribution.sum(dim=0),
+    return summed(
+        attribution,
         delta=delta,
         extra=(("steps_used", steps),),
         warnings=() if delta < CONVERGED else (NOT_CONVERGED,),
@@ -100,13 +108,13 @@ def _noisy_moments(run: Run, options: Options) -> tuple[Tensor, Tensor]:
 
 def smooth_grad(run: Run, options: Options, layer: str | None) -> Found:
     """|mean gradient| over noisy copies."""
-    return Found(_joined(_noisy_moments(run, options)[0].abs(), options["channels"]))
+    return _joined(_noisy_moments(run, options)[0].abs(), options["channels"])
 
 
 def var_grad(run: Run, options: Options, layer: str | None) -> Found:
     """Variance of the gradient over noisy copies."""
     first, second = _noisy_moments(run, options)
-    return Found(_joined((second - first.square()).clamp(min=0), options["channels"]))
+    return _joined((second - first.square()).clamp(min=0), options["channels"])
 
 
 def gradient_shap(run: Run, options: Options, layer: str | None) -> Found:
@@ -134,4 +142,4 @@ def gradient_shap(run: Run, options: Options, layer: str | None) -> Found:
     in_chunks(some, count, run.chunk)
     delta = delta_of(total, difference)
     warnings = () if delta < CONVERGED else (NOT_COMPLETE,)
-    return Found(total.sum(dim=0), delta=delta, warnings=warnings)
+    return summed(total, delta=delta, warnings=warnings)

@@ -14,13 +14,13 @@ from PIL import Image
 from torch import Tensor
 
 from explorer.attribution import cams, gradients, perturbations, propagation, relevance, rollout
-from explorer.attribution.found import NOT_CONVERGED, Found
+from explorer.attribution.found import NO_CHANNELS, NOT_CONVERGED, Found
 from explorer.attribution.methods import Method, fill_options, find_method
 from explorer.attribution.running import Progress, Run, answered, held, out_of_memory, prepare
 from explorer.errors import AttributionError, ExplorerError
 from explorer.i18n import N_
 from explorer.requests import ExplainRequest
-from explorer.results import Attribution
+from explorer.results import Attribution, FloatArray
 
 if TYPE_CHECKING:
     from explorer.zoo import LoadedModel
@@ -101,7 +101,8 @@ def explain(
         _aim(run, request, logits)
         run.tell()
         found = COMPUTE[method.id](run, options, request.layer)
-    values = found.map.detach().float().cpu().numpy().astype(np.float32)
+    values = _plain(found.map)
+    channels = found.channels if request.channels else None
     return Attribution(
         model=loaded.spec.id,
         weights=loaded.weights.id if loaded.weights else None,
@@ -114,15 +115,22 @@ def explain(
         layer=found.layer,
         options=options | dict(found.extra),
         seconds=time.perf_counter() - start,
-        warnings=_warnings(run, values, found),
+        warnings=_warnings(run, values, found, request),
         also=run.also,
         against=run.against,
         output=request.output,
         repaired=found.repaired,
+        channels=None if channels is None else _plain(channels),
     )
 
 
-def _warnings(run: Run, values: np.ndarray[Any, Any], found: Found) -> tuple[str, ...]:
+def _plain(values: Tensor) -> FloatArray:
+    return values.detach().float().cpu().numpy().astype(np.float32)
+
+
+def _warnings(
+    run: Run, values: FloatArray, found: Found, request: ExplainRequest
+) -> tuple[str, ...]:
     if not np.isfinite(values).all():
         raise AttributionError(
             N_("The map of {model} holds numbers that are not finite; choose another method."),
@@ -132,6 +140,7 @@ def _warnings(run: Run, values: np.ndarray[Any, Any], found: Found) -> tuple[str
     return (
         *((UNTRAINED,) if run.loaded.untrained else ()),
         *((FLAT,) if flat else ()),
+        *((NO_CHANNELS,) if request.channels and found.channels is None else ()),
         *found.warnings,
     )
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from explorer.attribution.baselines import baseline
-from explorer.attribution.found import CONVERGED, NOT_COMPLETE, Found, delta_of
+from explorer.attribution.found import CONVERGED, NOT_COMPLETE, Found, delta_of, summed
 from explorer.attribution.gradients import leaf
 from explorer.attribution.rectifiers import (
     POOLED,
@@ -134,14 +134,14 @@ def guided_gradient(run: Run) -> tuple[Tensor, tuple[str, ...]]:
 def guided_backprop(run: Run, options: Options, layer: str | None) -> Found:
     """Springenberg et al. 2015."""
     gradient, repaired = guided_gradient(run)
-    return Found(gradient.sum(dim=0), repaired=repaired)
+    return summed(gradient, repaired=repaired)
 
 
 def deconvolution(run: Run, options: Options, layer: str | None) -> Found:
     """Zeiler & Fergus 2014."""
     found = checked(run, "Deconvolution", gates=True)
     gradient = _ruled(run, _Deconvolved, "Deconvolution")
-    return Found(gradient.sum(dim=0), repaired=found.repaired)
+    return summed(gradient, repaired=found.repaired)
 
 
 def deep_lift(run: Run, options: Options, layer: str | None) -> Found:
@@ -157,8 +157,8 @@ def deep_lift(run: Run, options: Options, layer: str | None) -> Found:
     same_score(run, scores[:1], "DeepLIFT")
     channels = gradient * (run.x - start)[0]
     delta = delta_of(channels, float((scores[0] - scores[1]).detach()))
-    return Found(
-        channels.sum(dim=0),
+    return summed(
+        channels,
         delta=delta,
         warnings=() if delta < CONVERGED else (NOT_COMPLETE,),
         repaired=(*found.repaired, *((POOLED,) if found.pooled else ())),

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from explorer.attribution.found import Found
+from explorer.attribution.found import Found, summed
 from explorer.attribution.gradients import leaf
 from explorer.attribution.rectifiers import Rule, Rules, checked, same_score
 from explorer.attribution.running import Run
@@ -71,4 +71,4 @@ def lrp(run: Run, options: dict[str, Any], layer: str | None) -> Found:
         gradient = torch.autograd.grad(score.sum(), x)[0]
     same_score(run, score, "Layer-wise relevance propagation")
     relevance: Tensor = (gradient * run.x)[0]
-    return Found(relevance.sum(dim=0), repaired=found.repaired)
+    return summed(relevance, repaired=found.repaired)

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from weakref import WeakKeyDictionary
 
 import torch
@@ -15,6 +15,10 @@ from torch import Tensor, nn
 
 from explorer.errors import AttributionError
 from explorer.i18n import N_
+from explorer.results import SpatialLayer
+
+if TYPE_CHECKING:
+    from explorer.zoo import LoadedModel
 
 logger = logging.getLogger(__name__)
 
@@ -176,6 +180,30 @@ def _find_default(module: nn.Module, forward: Forward, x: Tensor) -> tuple[Spati
 def _is_pooling(part: nn.Module) -> bool:
     """Pooling layers of torch and timm, by name; containers are not."""
     return "Pool" in type(part).__name__ and "Former" not in type(part).__name__
+
+
+def spatial_layers(loaded: LoadedModel) -> tuple[SpatialLayer, ...]:
+    """The layers that ``named_layer`` takes, in the order in which they finish.
+
+    Found by one pass of an image of zeros; of a layer that runs twice, the last output counts.
+
+    Args:
+        loaded: The network, held under its lock.
+    """
+    channels, height, width = loaded.spec.input_size
+    x = torch.zeros(1, channels, height, width, device=loaded.device)
+    with torch.no_grad(), outputs_of(loaded.module) as outputs:
+        loaded.module(x)
+    found: dict[str, SpatialLayer] = {}
+    for path, part, tensor in outputs:
+        found.pop(path, None)
+        spot = read_shape(path, tuple(tensor.shape), (height, width))
+        if spot is not None:
+            places = spot.to_nchw(tensor).shape
+            found[path] = SpatialLayer(
+                path, type(part).__name__, places[1], spot.height, spot.width
+            )
+    return tuple(found.values())
 
 
 def named_layer(module: nn.Module, forward: Forward, x: Tensor, path: str) -> SpatialMap:

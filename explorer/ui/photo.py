@@ -11,6 +11,7 @@ from explorer.i18n import _
 from explorer.images import SAMPLES, open_image, sample_bytes
 from explorer.ui.banners import show_error
 from explorer.ui.params import choice
+from explorer.ui.taking import paste_and_drop
 
 FILE_TYPES = ["jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff", "gif", "avif", "heic", "heif"]
 
@@ -42,6 +43,7 @@ def choose_photo(dataset: str) -> Photo | None:
     upload = st.file_uploader(
         _("Or your own photo"), FILE_TYPES, key="_uploader", on_change=_keep_upload
     )
+    paste_and_drop()
     if st.toggle(_("Take a photo"), key="_camera_on"):
         # Drawn only when asked for: the browser wants a permission as soon as it is there.
         st.camera_input(_("Camera"), key="_camera", on_change=_keep_shot)

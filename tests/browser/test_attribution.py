@@ -23,7 +23,8 @@ LONG = 120_000  # ms; a first job waits for the worker to import torch
 
 
 def pictures(page: Page, count: int) -> None:
-    expect(page.locator('[data-testid="stImage"] img')).to_have_count(count, timeout=LONG)
+    maps = page.locator('[data-testid="stImage"] img[alt*=" for “"]')
+    expect(maps).to_have_count(count, timeout=LONG)
     settle(page)
 
 
@@ -56,6 +57,42 @@ def test_two_maps_of_an_upload_are_compared_and_taken_along(visit: Visit) -> Non
     compile(downloaded(page, "Code"), "snippet.py", "exec")
     page.get_by_text("Difference of two maps").click()
     expect(page.get_by_text("Orange: Saliency is stronger")).to_be_visible()
+
+
+GIVE = """([kind, bytes, address]) => {
+  const transfer = new DataTransfer();
+  if (address) transfer.setData("text/uri-list", address);
+  else transfer.items.add(new File([new Uint8Array(bytes)], "seven.png", { type: "image/png" }));
+  const more = kind === "paste" ? { clipboardData: transfer } : { dataTransfer: transfer };
+  const event = new (kind === "paste" ? ClipboardEvent : DragEvent)(kind, {
+    bubbles: true, cancelable: true, ...more });
+  document.querySelector("h1").dispatchEvent(event);
+}"""
+
+
+@pytest.mark.parametrize("kind", ["paste", "drop"])
+def test_an_image_is_pasted_or_dragged_here(visit: Visit, kind: str) -> None:
+    page = visit("/attribution?model=lenet5&image=digit_3&methods=saliency")
+    expect(page.get_by_text("Saliency for “3”")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("Or paste one")).to_be_visible()
+    page.evaluate(GIVE, [kind, list(SEVEN.read_bytes()), None])
+    expect(page.get_by_text("Saliency for “7”")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("seven.png").first).to_be_visible()
+
+
+def test_an_image_is_dragged_from_another_site(visit: Visit, page: Page) -> None:
+    """As its address, which that site lets us read; another does not."""
+    allowed = {"Access-Control-Allow-Origin": "*", "Content-Type": "image/png"}
+    page.route("http://localhost:9/open.png", lambda route: route.fulfill(
+        body=SEVEN.read_bytes(), headers=allowed))  # fmt: skip
+    page.route("http://localhost:9/html", lambda route: route.fulfill(
+        body="<p>", headers=allowed | {"Content-Type": "text/html"}))  # fmt: skip
+    visit("/attribution?model=lenet5&image=digit_3&methods=saliency")
+    expect(page.get_by_text("Saliency for “3”")).to_be_visible(timeout=LONG)
+    page.evaluate(GIVE, ["drop", [], "http://localhost:9/html"])
+    expect(page.get_by_text("does not give its image away")).to_be_visible()
+    page.evaluate(GIVE, ["drop", [], "http://localhost:9/open.png"])
+    expect(page.get_by_text("Saliency for “7”")).to_be_visible(timeout=LONG)
 
 
 def test_a_click_on_a_bar_explains_its_class(visit: Visit) -> None:
@@ -93,7 +130,7 @@ def test_on_a_phone_the_map_comes_first(page: Page, visit: Visit) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     visit("/attribution?model=lenet5&image=digit_3&method=saliency")
     pictures(page, 1)
-    box = page.locator('[data-testid="stImage"] img').bounding_box()
+    box = page.locator('[data-testid="stImage"] img').first.bounding_box()
     assert box is not None
     assert box["y"] + box["height"] < 844
     assert box["width"] > 300

@@ -26,6 +26,7 @@ ALL: list[Any] = [
     tasks.TorchinfoSummary("lenet5"),
     tasks.Measure(REF, LatencyRequest()),
     tasks.RunSweep(7),
+    tasks.SpatialLayers(REF),
     tasks.ClassifyFrames(REF, IMAGE),
     tasks.LayerWeights(REF, "conv1"),
     tasks.FeatureMaps(REF, IMAGE, "conv1"),

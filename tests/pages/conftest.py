@@ -67,4 +67,4 @@ def texts(app: AppTest) -> str:
 
 def captions(app: AppTest) -> list[str]:
     """What stands below the pictures."""
-    return [caption for image in app.get("image") for caption in image.captions]
+    return [caption for image in app.get("image") for caption in image.captions if caption]

@@ -12,6 +12,7 @@ from explorer.ui.attribution.controls import tour
 from tests.pages.conftest import Open, captions, finish, texts
 
 DIGIT = {"model": "lenet5", "image": "digit_3"}
+PHOTO = {"model": "tf_efficientnet_lite0", "image": "coffee"}
 
 
 def shown(app: AppTest) -> list[str]:
@@ -147,9 +148,18 @@ def test_the_address_asks_for_one_class_rather_than_another(open_page: Open) -> 
 def test_the_address_names_the_layer(open_page: Open) -> None:
     app = open_page("attribution", **DIGIT, methods="grad_cam", layer="conv1")
     assert "layer `conv1`" in texts(app)
+    assert "conv1 · Conv2d · 6×28×28" in app.selectbox(key="_w_layer").options
     app = open_page("attribution", **DIGIT, methods="grad_cam", layer="nowhere")
-    assert len(app.error) == 1
-    assert "nowhere" in app.error[0].value
+    assert any("nowhere" in warning.value for warning in app.warning)
+    assert "layer `relu2`" in texts(app)
+
+
+def test_the_address_asks_for_the_colours_apart(open_page: Open) -> None:
+    app = open_page("attribution", **PHOTO, methods="saliency", channels="1")
+    found = [caption for caption in captions(app) if caption.startswith(("red: ", "green: "))]
+    assert len(found) == 2
+    app = open_page("attribution", **PHOTO, methods="grad_cam", channels="1")
+    assert any("for all colour channels together" in warning.value for warning in app.warning)
 
 
 def test_a_box_that_is_drawn_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:

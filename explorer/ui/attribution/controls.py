@@ -14,7 +14,11 @@ from explorer.attribution.quality_plan import map_passes
 from explorer.catalog import class_labels
 from explorer.catalog.spec import Dataset
 from explorer.i18n import _
-from explorer.ui.params import choice, flag, number, several, text
+from explorer.requests import ModelRef
+from explorer.results import SpatialLayer
+from explorer.tasks import SpatialLayers
+from explorer.ui.jobs import run_task
+from explorer.ui.params import choice, flag, number, several
 from explorer.ui.text import plain
 
 Mode = Literal["positive", "absolute", "signed"]
@@ -55,17 +59,21 @@ class Question:
         also: Further classes, whose scores are added.
         output: "logit" or "probability".
         layer: Module path for the methods that read a layer; None for their default.
+        channels: Whether the values by colour channel are wanted too.
     """
 
     against: int | None = None
     also: tuple[int, ...] = ()
     output: str = "logit"
     layer: str | None = None
+    channels: bool = False
 
     def request(self, method: str, target: int | None, options: dict[str, Any]) -> ExplainRequest:
         """What is asked of one method; a layer is for those that read one."""
         layer = self.layer if "layer" in METHODS[method].needs else None
-        return ExplainRequest(method, target, layer, options, self.also, self.against, self.output)
+        return ExplainRequest(
+            method, target, layer, options, self.also, self.against, self.output, self.channels
+        )
 
 
 def tour() -> list[str]:
@@ -148,10 +156,11 @@ def choose_target(dataset: Dataset, prediction: Prediction | None) -> int | None
     return None if chosen == "predicted" else int(chosen)
 
 
-def choose_question(dataset: Dataset, methods: list[str]) -> Question:
+def choose_question(ref: ModelRef, dataset: Dataset, methods: list[str]) -> Question:
     """Draws what else can be asked than one class's logit; the layer where a method reads one.
 
     Args:
+        ref: The network, whose layers are offered where a method reads one.
         dataset: Decides the classes.
         methods: Ids that were chosen.
     """
@@ -161,18 +170,32 @@ def choose_question(dataset: Dataset, methods: list[str]) -> Question:
         also = several("also", _("Together with"), labels, default=(), most=MOST_CLASSES)
         outputs = {"logit": _("logit"), "probability": _("probability")}
         output = choice("output", _("Score"), outputs, kind="segmented")
+        channels = dataset != "mnist" and flag("channels", _("Values by colour channel too"))
         layer = ""
         if any("layer" in METHODS[name].needs for name in methods):
-            layer = text(
-                "layer", _("Layer, as the layer graph names it"),
-                placeholder=_("the last spatial one"),
-            )  # fmt: skip
+            layer = choose_layer(ref)
     return Question(
         None if against == "none" else int(against),
         tuple(int(number) for number in also),
         output,
-        layer.strip() or None,
+        layer or None,
+        channels,
     )
+
+
+def choose_layer(ref: ModelRef) -> str:
+    """Draws the layers that lie over the image; gives a module path, "" for the method's own.
+
+    While they are looked for, the address says which one is meant.
+    """
+    found: tuple[SpatialLayer, ...] | None = run_task(SpatialLayers(ref), _("Looking for layers"))
+    if found is None:
+        return st.query_params.get("layer", "")
+    options = {"": _("the last spatial one")} | {
+        layer.path: f"{layer.path} · {layer.kind} · {layer.channels}×{layer.height}×{layer.width}"
+        for layer in found
+    }
+    return choice("layer", _("Layer"), options)
 
 
 def take_bar(data: list[Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -58,15 +59,20 @@ def about(found: Attribution, label: str) -> dict[str, object]:
 
 
 def npz(found: Attribution, label: str) -> bytes:
-    """``map`` (H, W) float32, ``crop`` (H, W, 3) uint8, ``probabilities``, ``about`` (JSON)."""
+    """``map`` (H, W) float32, ``crop`` (H, W, 3) uint8, ``probabilities``, ``about`` (JSON).
+
+    With ``channels`` (C, H, W) float32 where they were asked for.
+    """
     buffer = io.BytesIO()
-    np.savez_compressed(
-        buffer,
-        map=found.map,
-        crop=found.crop,
-        probabilities=found.probabilities,
-        about=np.array(json.dumps(about(found, label), ensure_ascii=False)),
-    )
+    arrays: dict[str, Any] = {
+        "map": found.map,
+        "crop": found.crop,
+        "probabilities": found.probabilities,
+        "about": np.array(json.dumps(about(found, label), ensure_ascii=False)),
+    }
+    if found.channels is not None:
+        arrays["channels"] = found.channels
+    np.savez_compressed(buffer, **arrays)
     return buffer.getvalue()
 
 

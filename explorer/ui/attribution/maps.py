@@ -31,6 +31,8 @@ AUTO_SECONDS = 20.0
 NARROW = 600
 #: Height of a map whose values can be read, in pixels.
 VALUES_HEIGHT = 440
+#: Of the image beside its map.
+CROP_WIDTH = 224
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,16 @@ def map_places(count: int) -> list[DeltaGenerator]:
     across = 2 if count in (2, 4) else 3
     rows = range(0, count, across)
     return [place for _row in rows for place in st.columns(across, gap="small")]
+
+
+def show_crop(prediction: Prediction) -> None:
+    """The image as the network sees it, for the eye to go back and forth."""
+    height, width = prediction.crop.shape[:2]
+    caption = _("What the network sees: {width} × {height} pixels").format(
+        width=width, height=height
+    )
+    st.image(to_png(prediction.crop), width=CROP_WIDTH, alt=caption)
+    st.caption(caption)
 
 
 def compute(task: Explain, prediction: Prediction) -> Attribution | None:
@@ -175,6 +187,8 @@ def show_map(found: Attribution, scene: Scene, task: Explain, scale: float | Non
         st.caption(caption)
     else:
         st.image(picture, caption=caption, width="stretch", alt=caption)
+    if found.channels is not None:
+        show_channels(found, look)
     st.caption(_facts(found) + "  \n" + _(method.answer))
     if found.repaired:
         repaired = " ".join(_(sentence) for sentence in found.repaired)
@@ -185,6 +199,26 @@ def show_map(found: Attribution, scene: Scene, task: Explain, scale: float | Non
         scene.box.show(found)
     downloads(found, label, picture, task)
     trust(found, task, scene.prediction)
+
+
+def show_channels(found: Attribution, look: Look) -> None:
+    """What each colour of the image says, beside each other and on one scale."""
+    assert found.channels is not None
+    sigma = look.smoothing * min(found.map.shape)
+    values = [smooth(channel, sigma) for channel in found.channels]
+    scale = max(scale_of(channel, look.percentile) for channel in values)
+    names = (_("red"), _("green"), _("blue"))
+    for place, channel, name in zip(st.columns(3, gap="small"), values, names, strict=True):
+        shown = colours(channel, percentile=look.percentile, mode=look.mode, scale=scale)
+        caption = _("{colour}: {share:.0%}").format(
+            colour=name, share=_strength(channel) / max(sum(map(_strength, values)), 1e-30)
+        )
+        place.image(to_png(shown), caption=caption, width="stretch", alt=caption)
+    st.caption(_("Colours apart, on one scale; the percentage is each one's share of |values|."))
+
+
+def _strength(channel: FloatArray) -> float:
+    return float(abs(channel).sum(dtype=float))
 
 
 def _with_map(found: Attribution, values: FloatArray) -> Attribution:
