@@ -141,9 +141,22 @@ def _pair(value: Any) -> bool:
 
 
 def _pooled(op: Op, tensor: Tensor, seen: _Seen) -> _Seen | None:
-    if "kernel" in op.attributes:
+    kernel = op.attributes.get("kernel")
+    if isinstance(kernel, tuple) and len(kernel) == 3:
+        return _over_channels(op, tensor, seen)
+    if kernel is not None:
         return _window(op, seen)
     return _shrunk(tensor, op.outputs[0].shape[-2:], seen) if seen.sides == (2, 3) else None
+
+
+def _over_channels(op: Op, tensor: Tensor, seen: _Seen) -> _Seen | None:
+    """Pooling in three dimensions, of which local response normalisation uses one: the channels."""
+    rank = len(tensor.shape)
+    if seen.sides != (rank - 2, rank - 1):
+        return None
+    kernel, stride = op.attributes["kernel"][1:], op.attributes["stride"][1:]
+    padding = (op.attributes.get("padding") or (0, 0, 0))[1:]
+    return _step(seen, kernel, stride, (padding, (1, 1)))
 
 
 def _shrunk(tensor: Tensor, after: tuple[int, ...], seen: _Seen) -> _Seen | None:
@@ -213,7 +226,7 @@ def _moved(op: Op, base: str, tensor: Tensor, seen: _Seen) -> _Seen | None:
     if base in ("split", "chunk", "split_with_sizes"):
         dim = int(op.attributes.get("dim", 0)) % len(tensor.shape)
         return seen if dim not in seen.sides else None
-    if base in ("flatten", "squeeze", "view", "reshape", "unflatten"):
+    if base in ("flatten", "squeeze", "unsqueeze", "view", "reshape", "unflatten"):
         return _reshaped(tensor, after, seen)
     return None
 

@@ -25,6 +25,7 @@ def last_in(graph: LayerGraph, module: str) -> ReceptiveField:
 # of the paper, as summed below.
 PUBLISHED = [
     ("alexnet", "features.12", 195, 32),
+    ("alexnet_2012", "features.pool5", 195, 32),  # past its local response normalisations
     ("vgg16", "features.28", 196, 16),
     ("vgg16", "features.30", 212, 32),
     ("resnet18", "layer4.1.conv2", 435, 32),
