@@ -38,6 +38,11 @@ def statistic_text(finding: Finding) -> str:
             "{factor:.2f}; n = {n}."
         ).format(n=finding.n, **found)
     if finding.id == "hyperbola":
+        if found["limit"] > 100:  # no accuracy: the fit is a straight line in all but name
+            return _(
+                "R² {r2:.2f} of the hyperbola, {line_r2:.2f} of a straight line; it tends to no "
+                "accuracy below 100 %; n = {n}."
+            ).format(n=finding.n, **found)
         return _(
             "R² {r2:.2f} of the hyperbola, {line_r2:.2f} of a straight line; it tends to "
             "{limit:.1f} %; n = {n}."
