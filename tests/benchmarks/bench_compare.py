@@ -34,10 +34,12 @@ FPS_JS = """async () => {
   const at = { clientX: left + 200, clientY: top + 250, bubbles: true, composed: true, cancelable:
   true, pointerId: 1 };
   const send = (type, more) => stage.dispatchEvent(new PointerEvent(type, { ...at, ...more }));
-  const gaps = []; let behind = 0; let moved = 0; let first; let last = await new Promise(requestAnimationFrame);
+  const gaps = []; let behind = 0; let moved = 0; let first;
+  let last = await new Promise(requestAnimationFrame);
   send('pointerdown', { button: 0 });
   for (let i = 1; i <= 150; i += 1) {
-    send('pointermove', { clientX: at.clientX + 80 * Math.sin(i / 9), clientY: at.clientY - i * 6 });
+    const side = at.clientX + 80 * Math.sin(i / 9);
+    send('pointermove', { clientX: side, clientY: at.clientY - i * 6 });
     const now = await new Promise(requestAnimationFrame);
     gaps.push(now - last); last = now;
     const [a, b] = [stage, other].map((one) => {
