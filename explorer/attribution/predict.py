@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from explorer.zoo import LoadedModel
 
 
-_PATIENCE = 1.0  # seconds; a slower pass is not made twice
+_PATIENCE = 3.0  # seconds; a slower pass is not made twice
 
 
 def predict(loaded: LoadedModel, image: Image.Image, top_k: int = 5) -> Prediction:

@@ -18,6 +18,8 @@ from explorer.ui.params import rerun
 POLL_SECONDS = 0.4
 # A result that is this near is waited for: cheaper for the eye than a progress bar that flashes.
 GRACE_SECONDS = 0.15
+#: A worker looks up from its work about ten times a second.
+CANCEL_SECONDS = 0.5
 
 
 def owner() -> str:
@@ -86,6 +88,9 @@ def _progress(job: Job, slot: str, label: str, draw_partial: Callable[[Any], Non
     bar.progress(status.fraction or 0.0, text=describe(status, label))
     if stop.button(_("Cancel"), key=f"cancel-{slot}", icon=":material/stop_circle:"):
         get_engine().cancel(job, owner())
+        job.wait(
+            CANCEL_SECONDS
+        )  # the run that follows then shows the end, not another progress bar
         rerun()
     if draw_partial is not None and status.partial is not None:
         draw_partial(status.partial)

@@ -120,7 +120,12 @@ def test_a_long_map_is_cancelled_within_a_second(visit: Visit) -> None:
     compute.click()
     expect(page.get_by_text(re.compile("Computing the map"))).to_be_visible(timeout=LONG)
     cancel.first.click()
-    expect(page.get_by_role("button", name="Try again")).to_be_visible(timeout=5_000)
+    again = page.get_by_role("button", name="Try again")
+    expect(again).to_be_visible(timeout=5_000)
+    again.click()  # which asks no second time whether the price is right
+    expect(page.get_by_text(re.compile("Computing the map"))).to_be_visible(timeout=LONG)
+    cancel.first.click()
+    expect(again).to_be_visible(timeout=5_000)
     # The worker is free at once: another map does not wait for the rest of the long one.
     page.goto(page.url.split("?")[0] + "?model=lenet5&method=saliency", wait_until="commit")
     expect(page.get_by_text(re.compile("Saliency for"))).to_be_visible(timeout=LONG)

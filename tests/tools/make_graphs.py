@@ -29,6 +29,7 @@ from torchvision import models  # noqa: E402
 from explorer.catalog import find  # noqa: E402
 from explorer.catalog.spec import ModelSpec  # noqa: E402
 from explorer.graph import LayerGraph  # noqa: E402
+from explorer.networks import NETWORKS  # noqa: E402
 from explorer.trace import trace_spec  # noqa: E402
 from explorer.tracing.building import module_for  # noqa: E402
 
@@ -40,7 +41,7 @@ OTHERS = (
     "inception_v4",
     "inception_resnet_v2",
     "tf_efficientnet_lite0",
-    "lenet5",
+    *NETWORKS,
 )
 DOC = ROOT / "docs" / "graphs.md"
 MARK = "<!-- made by tests/tools/make_graphs.py -->"

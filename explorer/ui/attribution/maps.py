@@ -97,17 +97,19 @@ def compute(task: Explain, prediction: Prediction) -> Attribution | None:
     known: dict[str, tuple[float, int]] = st.session_state.setdefault(f"_paid_{task.ref}", {})
     if get_engine().find(task.key()) is None:
         price = map_passes(method.id, task.request.options) * pass_seconds(prediction, known)
-        started = task.key() in st.session_state.get("_jobs", {})
+        wanted: set[str] = st.session_state.setdefault("_dear_maps", set())
         st.caption(
             _("{method}: about {seconds} s on this machine").format(
                 method=_(method.name), seconds=in_words(price)
             )
         )
         label = _("Compute {method}").format(method=_(method.name))
+        started = task.key() in wanted or task.key() in st.session_state.get("_jobs", {})
         if price > AUTO_SECONDS and not started:
             st.caption(_(method.answer))
             if not st.button(label, key=f"compute-{method.id}", icon=":material/play_arrow:"):
                 return None
+            wanted.add(task.key())  # also after a cancel: trying again asks no second time
     label = _("Computing {method}").format(method=_(method.name))
     found: Attribution | None = run_task(task, label)
     if found is not None:

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 SLOT = "latency"
 _LAST = "_latency"
-#: Seconds between two looks at a running measurement: two and a half a second.
-LOOK_EVERY = 0.4
+#: Seconds between two looks at a running measurement.
+LOOK_EVERY = 0.25
 
 
 def _jobs() -> dict[str, Job]:
