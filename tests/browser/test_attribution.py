@@ -36,12 +36,15 @@ def downloaded(page: Page, title: str) -> bytes:
     return Path(caught.value.path()).read_bytes()
 
 
-def test_two_maps_of_an_upload_are_compared_and_taken_along(visit: Visit) -> None:
-    page = visit("/attribution?model=lenet5&methods=saliency,grad_cam")
-    page.locator('input[type="file"]').first.set_input_files(SEVEN)
+def test_maps_of_an_upload_are_compared_and_taken_along(visit: Visit, tmp_path: Path) -> None:
+    page = visit("/attribution?model=lenet5&methods=saliency,grad_cam,input_x_gradient")
+    photo = tmp_path / "seven.jpg"
+    Image.open(SEVEN).convert("L").save(photo, quality=95)
+    page.locator('input[type="file"]').first.set_input_files(photo)
     expect(page.get_by_text("Saliency for “7”")).to_be_visible(timeout=LONG)
     expect(page.get_by_text("Grad-CAM for “7”")).to_be_visible(timeout=LONG)
-    pictures(page, 2)
+    expect(page.get_by_text("Input × gradient for “7”")).to_be_visible(timeout=LONG)
+    pictures(page, 3)
     picture = Image.open(io.BytesIO(downloaded(page, "PNG")))
     assert picture.size == (32, 32)
     colours = np.unique(np.asarray(picture.convert("RGB")).reshape(-1, 3), axis=0)

@@ -100,11 +100,28 @@ def test_digits_and_photos_are_not_compared_on_one_image(open_page: Open) -> Non
 def test_maps_of_two_networks_with_their_correlation(open_page: Open) -> None:
     app = open_page(
         "compare", compare="tf_efficientnet_lite0,tf_efficientnet_lite0:untrained",
-        view="image", methods="saliency",
+        view="image", methods="saliency", difference="1",
     )  # fmt: skip
     finish(app)
     assert "Rank correlation of the maps" in texts(app)
     assert sum("espresso" in caption for caption in captions(app)) == 1, captions(app)
+    assert sum(" minus " in caption for caption in captions(app)) == 1, captions(app)
+    assert "Orange: the first one's share is larger" in texts(app)
+
+
+def test_a_grid_of_four_networks_and_three_methods(open_page: Open) -> None:
+    names = ("EfficientNet-Lite0", "ResNet-18", "SqueezeNet 1.1", "ShuffleNetV2 ×0.5")
+    app = open_page(
+        "compare", compare="tf_efficientnet_lite0,resnet18,squeezenet1_1,shufflenet_v2_x0_5",
+        view="image", methods="saliency,grad_cam,input_x_gradient", difference="1",
+    )  # fmt: skip
+    finish(app)
+    found = captions(app)
+    for name in names:
+        assert sum(caption.startswith(f"{name}: ") for caption in found) == 3, found
+    assert sum(" minus " in caption for caption in found) == 3 * 6
+    assert not app.error
+    assert texts(app).count("Rank correlation of the maps") == 3
 
 
 def test_they_are_timed_in_turn(open_page: Open) -> None:

@@ -14,6 +14,7 @@ from explorer.charts.compare import compare_predictions
 from explorer.i18n import _
 from explorer.images import SAMPLES, sample_bytes
 from explorer.requests import ExplainRequest
+from explorer.results import FloatArray
 from explorer.tasks import Explain, Predict
 from explorer.ui.charts import show_figure
 from explorer.ui.compare.lineup import Entry
@@ -39,6 +40,7 @@ def show_same_image(entries: Sequence[Entry]) -> None:
             "methods", _("Explain by"), {id: _(METHODS[id].name) for id in OFFERED},
             default=(), most=MOST_METHODS,
         )  # fmt: skip
+        difference = bool(methods) and flag("difference", _("Differences of the maps"))
         gallery = flag("gallery", _("Over all samples"))
     if photo is None:
         return
@@ -47,7 +49,7 @@ def show_same_image(entries: Sequence[Entry]) -> None:
         st.session_state["_compare_said"] = [(entry.name, said_) for entry, said_ in said]
         if said:
             _show_predictions(said)
-            _show_maps(said, photo, methods)
+            _show_maps(said, photo, methods, difference)
         if gallery:
             _show_gallery(ready)
 
@@ -100,7 +102,7 @@ def _show_predictions(said: Said) -> None:
         )
 
 
-def _show_maps(said: Said, photo: Photo, methods: Sequence[str]) -> None:
+def _show_maps(said: Said, photo: Photo, methods: Sequence[str], difference: bool) -> None:
     """A row for each method, a column for each model, one scale a row."""
     for method in methods:
         st.markdown(f"**{_(METHODS[method].name)}**")
@@ -129,6 +131,26 @@ def _show_maps(said: Said, photo: Photo, methods: Sequence[str]) -> None:
             caption = f"{entry.name}: {top.top[0].label}"
             place.image(picture, caption=caption, width="stretch", alt=caption)
         _say_correlation([(entry, found) for entry, found, _values in shares])
+        if difference:
+            _show_differences(shares)
+
+
+def _show_differences(shares: Sequence[tuple[Entry, Attribution, FloatArray]]) -> None:
+    """Each pair of maps, one minus the other as shares of their totals, on one scale."""
+    pairs = [
+        (one, other, found.crop, values - others)
+        for number, (one, found, values) in enumerate(shares)
+        for other, _found, others in shares[number + 1 :]
+        if values.shape == others.shape
+    ]
+    scale = max((scale_of(values, 99.0) for *_names, values in pairs), default=0.0)
+    places = [place for _row in range(0, len(pairs), 3) for place in st.columns(3)]
+    for place, (one, other, crop, values) in zip(places, pairs, strict=False):
+        colour = colours(values, percentile=99.0, mode="signed", scale=scale or None)
+        caption = _("{a} minus {b}").format(a=one.name, b=other.name)
+        place.image(to_png(blend(crop, colour, 0.7)), caption=caption, width="stretch", alt=caption)
+    if pairs:
+        st.caption(_("Orange: the first one's share is larger; blue: the second one's."))
 
 
 def _say_correlation(maps: Sequence[tuple[Entry, Attribution]]) -> None:
