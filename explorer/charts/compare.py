@@ -84,7 +84,7 @@ def compare_bars(entries: Sequence[CompareEntry], *, width: int = 1200) -> go.Fi
 def compare_predictions(
     predictions: Sequence[tuple[str, Prediction]],
     *,
-    most: int = 5,
+    most: int = 0,
     height: int = 0,
     colours: Sequence[str] = (),
 ) -> go.Figure:
@@ -94,10 +94,11 @@ def compare_predictions(
 
     Args:
         predictions: (model's name, its prediction), of one image and one set of classes.
-        most: First classes of each model.
+        most: First classes of each model; 0 for five of two models, three of more.
         height: Pixels; 0 for as much as the bars need.
         colours: Of the models.
     """
+    most = most or (5 if len(predictions) < 3 else 3)
     labels: dict[int, str] = {}
     for rank in range(most):
         for _name, prediction in predictions:
@@ -142,7 +143,7 @@ def compare_predictions(
              "yanchor": "bottom", "showarrow": False}
             for place, label in enumerate(labels.values())
         ],
-        "height": height or 130 + count * (28 + 24 * len(predictions)),
+        "height": height or 130 + count * (26 + 17 * len(predictions)),
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom",
                    "traceorder": "normal"},
         "showlegend": True,

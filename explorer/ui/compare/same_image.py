@@ -10,6 +10,7 @@ from explorer.attribution import METHODS, Attribution, Prediction, to_png
 from explorer.attribution.outcomes import outcome
 from explorer.attribution.overlay import blend, colours, scale_of
 from explorer.attribution.quality_ranks import spearman
+from explorer.catalog import class_labels
 from explorer.charts.compare import compare_predictions
 from explorer.i18n import _
 from explorer.images import SAMPLES, sample_bytes
@@ -33,9 +34,10 @@ def show_same_image(entries: Sequence[Entry]) -> None:
     """Predictions, maps and agreement of the models of one data set."""
     shown = _of_one_dataset(entries)
     ready = [entry for entry in shown if weights_ready(entry.selection, f"w{entry.member.slot}")]
+    dataset = shown[0].selection.spec.dataset
     controls, view = st.columns([1, 2.6], gap="medium")
     with controls:
-        photo = choose_photo(shown[0].selection.spec.dataset)
+        photo = choose_photo(dataset)
         methods = several(
             "methods", _("Explain by"), {id: _(METHODS[id].name) for id in OFFERED},
             default=(), most=MOST_METHODS,
@@ -45,7 +47,8 @@ def show_same_image(entries: Sequence[Entry]) -> None:
     if photo is None:
         return
     with view:
-        said = _predictions(ready, photo.data)
+        # All classes: each model has a bar where another one's first classes stand.
+        said = _predictions(ready, photo.data, top_k=len(class_labels(dataset)))
         st.session_state["_compare_said"] = [(entry.name, said_) for entry, said_ in said]
         if said:
             _show_predictions(said)
@@ -71,11 +74,11 @@ def _of_one_dataset(entries: Sequence[Entry]) -> list[Entry]:
     return shown
 
 
-def _predictions(entries: Sequence[Entry], data: bytes) -> Said:
+def _predictions(entries: Sequence[Entry], data: bytes, top_k: int = 5) -> Said:
     said: Said = []
     for entry in entries:
         label = _("Classifying with {model}").format(model=entry.selection.spec.name)
-        found = run_task(Predict(entry.selection.ref, data), label)
+        found = run_task(Predict(entry.selection.ref, data, top_k), label)
         if found is not None:
             said.append((entry, found))
     return said

@@ -26,7 +26,7 @@ def show_loop(selection: Selection) -> None:
     with left:
         photo = choose_photo(selection.spec.dataset)
         if photo is not None:
-            st.image(photo.data, width="stretch")
+            st.image(photo.data, width="stretch", alt=photo.name)
     jobs: dict[str, Job] = st.session_state.setdefault("_jobs", {})
     with right:
         job = jobs.get(SLOT)
