@@ -40,10 +40,10 @@ run: venv ## install what the app needs, start it, print the address
 	@$(PY) -m streamlit run app.py --server.address $(HOST) $(if $(PORT),--server.port $(PORT))
 
 test: venv-dev browser ## install what the tests need, run the tests
-	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(PY) -m pytest -n $(JOBS) --dist loadfile $(ARGS)
+	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(PY) -m pytest -n $(JOBS) --dist loadgroup $(ARGS)
 
 test-all: venv-dev browser ## the tests, and the slow ones that walk the whole catalog
-	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(PY) -m pytest -n $(JOBS) --dist loadfile -m "slow or not slow" $(ARGS)
+	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(PY) -m pytest -n $(JOBS) --dist loadgroup -m "slow or not slow" $(ARGS)
 
 lint: venv-dev ## ruff, mypy --strict, freshness of the messages, syntax of the scripts
 	@$(PY) -m ruff check .

@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image
@@ -91,7 +91,8 @@ def test_any_map_gives_pixels(
     shown = overlay(crop, values, mode=mode, percentile=percentile, opacity=opacity)
     assert shown.shape == (5, 4, 3)
     assert shown.dtype == np.uint8
-    # Scaling a map by a positive factor changes nothing.
+    # Scaling a map by a positive factor changes nothing, where the numbers bear it.
+    assume(np.array_equal(values * np.float32(0.5) * 2, values))
     assert np.array_equal(
         levels(values, mode=mode, percentile=100),
         levels(values * np.float32(0.5), mode=mode, percentile=100),

@@ -40,6 +40,10 @@ def test_a_click_on_a_step_shows_its_traced_block(visit: Visit, page: Page) -> N
     visit("/history")
     point = page.locator(".scatterlayer .point").nth(9)  # ResNet
     expect(point).to_be_visible(timeout=LONG)
+    # Drawn first, the chart learns of clicks only with the next step.
+    page.wait_for_function(
+        "() => document.querySelector('.js-plotly-plot')?._fullLayout?.clickmode === 'event+select'"
+    )
     box = point.bounding_box()
     assert box is not None
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
