@@ -22,7 +22,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from tests.tools import shared_browser
 from tests.tools.find_browser import BrowserNotFoundError, find
@@ -185,6 +185,7 @@ def page(browser: Browser, seen: Seen) -> Iterator[Page]:
     """A first visit, 1440×900, light; its test fails on console errors and outside requests."""
     context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme="light")
     context.set_default_timeout(30_000)
+    expect.set_options(timeout=30_000)
     opened = context.new_page()
     seen.listen(opened)
     yield opened

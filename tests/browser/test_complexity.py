@@ -39,7 +39,7 @@ def test_the_switch_changes_figures_axis_and_file_together(visit: Visit) -> None
     expect(page.locator(".cost-cards")).to_contain_text("3.63 GFLOPs")
     expect(page.locator(".cost-cards")).not_to_contain_text("GMACs")
     expect(chart).to_contain_text("GFLOPs")
-    assert "convention=flops" in page.url
+    expect(page).to_have_url(re.compile("convention=flops"))
     page.get_by_role("radio", name="Table").click()
     settle(page)
     rows = list(csv.DictReader(saved(page, "CSV").read_text("utf-8-sig").splitlines()))
