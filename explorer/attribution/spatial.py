@@ -190,7 +190,7 @@ def spatial_layers(loaded: LoadedModel) -> tuple[SpatialLayer, ...]:
     Args:
         loaded: The network, held under its lock.
     """
-    channels, height, width = loaded.spec.input_size
+    channels, height, width = loaded.preprocessing.input_size
     x = torch.zeros(1, channels, height, width, device=loaded.device)
     with torch.no_grad(), outputs_of(loaded.module) as outputs:
         loaded.module(x)

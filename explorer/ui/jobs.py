@@ -88,9 +88,8 @@ def _progress(job: Job, slot: str, label: str, draw_partial: Callable[[Any], Non
     bar.progress(status.fraction or 0.0, text=describe(status, label))
     if stop.button(_("Cancel"), key=f"cancel-{slot}", icon=":material/stop_circle:"):
         get_engine().cancel(job, owner())
-        job.wait(
-            CANCEL_SECONDS
-        )  # the run that follows then shows the end, not another progress bar
+        # The run that follows then shows the end, not another progress bar.
+        job.wait(CANCEL_SECONDS)
         rerun()
     if draw_partial is not None and status.partial is not None:
         draw_partial(status.partial)

@@ -63,7 +63,8 @@ export default function ({ parentElement, data }) {
     else say(data.none);
   };
 
-  const heard = { paste: pasted, dragstart: begun, dragend: ended, dragover: over, drop: dropped };
+  // A dragged element that is drawn anew meanwhile never says that its drag is over.
+  const heard = { paste: pasted, pointerdown: ended, dragstart: begun, dragend: ended, dragover: over, drop: dropped };
   for (const [name, answer] of Object.entries(heard)) document.addEventListener(name, answer);
   return () => {
     for (const [name, answer] of Object.entries(heard)) document.removeEventListener(name, answer);

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -95,3 +97,11 @@ def test_layers_of_lenet5(lenet5: LoadedModel) -> None:
     assert found["conv1"] == (6, 28, 28)
     assert found["conv2"] == (16, 10, 10)
     assert "fc1" not in found
+
+
+def test_layers_are_those_at_the_size_of_the_weights() -> None:
+    """Some weights take larger images than their network does by itself: ViT-H/14 of SWAG, 518."""
+    plain = load(find("resnet18"), None)
+    size = replace(plain.preprocessing, input_size=(3, 96, 96))
+    found = spatial_layers(replace(plain, preprocessing=size))
+    assert {layer.path: layer.height for layer in found}["layer1"] == 24

@@ -214,6 +214,14 @@ def settle(page: Page, quiet: float = 0.3, limit: float = SETTLE_LIMIT) -> None:
     raise AssertionError(f"{page.url} did not come to rest within {limit:.0f} s")
 
 
+def hears_clicks(page: Page, chart: str = ".js-plotly-plot") -> None:
+    """Waits until a chart hears clicks: drawn first, it learns of them only with the next step."""
+    page.wait_for_function(
+        "chart => document.querySelector(chart)?._fullLayout?.clickmode === 'event+select'",
+        arg=chart,
+    )
+
+
 @pytest.fixture
 def visit(page: Page, app_url: str) -> Callable[[str], Page]:
     """``visit("/graph?model=lenet5")`` opens it cold and waits until it is still."""

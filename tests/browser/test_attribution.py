@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import FLAGS, ROOT, Seen, settle
+from tests.browser.conftest import FLAGS, ROOT, Seen, hears_clicks, settle
 from tests.tools.find_browser import find
 
 Visit = Callable[[str], Page]
@@ -101,10 +101,7 @@ def test_an_image_is_dragged_from_another_site(visit: Visit, page: Page) -> None
 def test_a_click_on_a_bar_explains_its_class(visit: Visit) -> None:
     page = visit("/attribution?model=lenet5&image=digit_7&method=saliency")
     pictures(page, 1)
-    # Drawn first, the chart learns of clicks only with the next step.
-    page.wait_for_function(
-        "() => document.querySelector('.js-plotly-plot')?._fullLayout?.clickmode === 'event+select'"
-    )
+    hears_clicks(page)
     box = page.locator('[data-testid="stPlotlyChart"] .bars .point path').nth(0).bounding_box()
     assert box is not None
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
@@ -134,10 +131,13 @@ def test_a_long_map_is_cancelled_within_a_second(visit: Visit) -> None:
     expect(page.get_by_text(re.compile("Saliency for"))).to_be_visible(timeout=LONG)
 
 
-def test_on_a_phone_the_map_comes_first(page: Page, visit: Visit) -> None:
+def test_on_a_phone_in_chinese_the_map_comes_first(page: Page, visit: Visit) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
-    visit("/attribution?model=lenet5&image=digit_3&method=saliency")
-    pictures(page, 1)
+    visit("/attribution?model=lenet5&image=digit_3&method=saliency&lang=zh")
+    expect(page.get_by_text("显著图，类别“3”").first).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("也可以粘贴一张")).to_be_attached()
+    expect(page.get_by_text("网络看到的图像")).to_be_attached()
+    settle(page)
     box = page.locator('[data-testid="stImage"] img').first.bounding_box()
     assert box is not None
     assert box["y"] + box["height"] < 844

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import ROOT, settle
+from tests.browser.conftest import ROOT, hears_clicks, settle
 
 Visit = Callable[[str], Page]
 CHART = ".st-key-bubble-figure .js-plotly-plot"
@@ -141,6 +141,7 @@ def test_a_lasso_lists_networks_and_leads_to_the_comparison(visit: Visit) -> Non
 
 def test_a_click_opens_a_network_of_timm(visit: Visit) -> None:
     page = visit("/?data=today&timm=1&q=convnext_atto&density=0&labels=none")
+    hears_clicks(page, CHART)
     found = circles(page)
     target = next(one for one in found.values())
     page.mouse.click(target["x"], target["y"])

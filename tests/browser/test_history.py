@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import settle
+from tests.browser.conftest import hears_clicks, settle
 
 Visit = Callable[[str], Page]
 LONG = 120_000  # ms; a first job waits for the worker to import torch
@@ -40,10 +40,7 @@ def test_a_click_on_a_step_shows_its_traced_block(visit: Visit, page: Page) -> N
     visit("/history")
     point = page.locator(".scatterlayer .point").nth(9)  # ResNet
     expect(point).to_be_visible(timeout=LONG)
-    # Drawn first, the chart learns of clicks only with the next step.
-    page.wait_for_function(
-        "() => document.querySelector('.js-plotly-plot')?._fullLayout?.clickmode === 'event+select'"
-    )
+    hears_clicks(page)
     box = point.bounding_box()
     assert box is not None
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
