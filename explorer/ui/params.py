@@ -225,8 +225,9 @@ def several(
 
     widget = _prepare(key, list(default), read, list(options))
     chosen = st.multiselect(
-        label, list(options), format_func=lambda id: options[id], max_selections=most, key=widget
-    )
+        label, list(options), format_func=lambda id: options[id], max_selections=most, key=widget,
+        placeholder=_("none chosen"),
+    )  # fmt: skip
     return list(_note(key, list(chosen), list(default), ",".join))
 
 
