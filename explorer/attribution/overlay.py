@@ -195,7 +195,10 @@ def with_box(pixels: Pixels, box: tuple[int, int, int, int]) -> Pixels:
 
 
 def to_png(array: npt.NDArray[Any]) -> bytes:
-    """(H, W, 3) or (H, W) uint8 → the bytes of a PNG file."""
+    """(H, W, 3) or (H, W) uint8 → the bytes of a PNG file.
+
+    At zlib's fastest level: of a photo, a third of the usual time for 6 % more bytes.
+    """
     buffer = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(array, np.uint8)).save(buffer, "PNG")
+    Image.fromarray(np.ascontiguousarray(array, np.uint8)).save(buffer, "PNG", compress_level=1)
     return buffer.getvalue()

@@ -192,9 +192,13 @@ def _words(text: str) -> list[str]:
 
 @cache
 def _template(dark: bool) -> go.layout.Template:
-    """The template of one ground; backgrounds are transparent."""
     import plotly.graph_objects as go
 
+    return go.layout.Template(template(dark))
+
+
+def template(dark: bool) -> dict[str, Any]:
+    """The template of one ground, ``layout`` and ``data``; backgrounds are transparent."""
     axis = {
         "gridcolor": GRID[dark],
         "linecolor": GRID[dark],
@@ -248,4 +252,4 @@ def _template(dark: bool) -> go.layout.Template:
         "histogram": [plain],
         "treemap": [{"marker": {"line": {"width": 1, "color": PANEL[dark]}}}],
     }
-    return go.layout.Template({"layout": layout, "data": data})
+    return {"layout": layout, "data": data}

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
 
-from explorer.charts.theme import apply
+from explorer.charts.dressing import dressed
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
+
+Mode = Literal["points", "box", "lasso"]
 
 
 def is_dark() -> bool:
@@ -52,9 +54,24 @@ def show_figure(
         if points and on_click is not None:
             on_click(list(points[0].get("customdata", ())))
 
+    selectable = on_click is not None or on_box is not None
+    modes: tuple[Mode, ...] = ("box",) if on_box else ("points",)
     st.plotly_chart(
-        apply(figure, is_dark()), key=widget, theme=None, config=config,
-        alt=figure.layout.meta["alt"] or None,
-        on_select=clicked if on_click or on_box else "ignore",
-        selection_mode=("box",) if on_box else ("points",),
+        dressed(figure, is_dark(), modes_of(modes) if selectable else None), key=widget,
+        theme=None, config=config, alt=figure.layout.meta["alt"] or None,
+        on_select=clicked if selectable else "ignore", selection_mode=modes,
     )  # fmt: skip
+
+
+def modes_of(selection: Sequence[str]) -> dict[str, str]:
+    """What Streamlit sets on a chart once it is drawn, so that it finds it set: no second drawing.
+
+    Args:
+        selection: ``selection_mode`` of the chart.
+    """
+    points = "points" in selection
+    return {
+        "clickmode": "event+select" if points else "none",
+        "hovermode": "closest",
+        "dragmode": "pan" if points else "select",
+    }

@@ -17,7 +17,7 @@ from streamlit.testing.v1 import AppTest
 
 from docs.make_accuracy import published, summary, survey, zoo
 from explorer.engine import get_engine, set_engine
-from explorer.ui.complexity.kept import _drawn
+from explorer.ui.kept import _drawn
 from tests.pages.conftest import SHELL, finish
 
 COUNTERS = ("ours", "fvcore", "ptflops", "torchinfo")

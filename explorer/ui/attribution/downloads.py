@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -25,11 +27,12 @@ def downloads(found: Attribution, label: str, picture: bytes, task: Explain) -> 
         task: What computed it.
     """
     name = f"{found.model.replace('/', '-')}-{found.method}"
-    files: dict[str, tuple[str | bytes, str, str]] = {
+    # Only the picture is there already; the others are made when somebody asks for them.
+    files: dict[str, tuple[bytes | Callable[[], str | bytes], str, str]] = {
         "PNG": (picture, "png", "image/png"),
-        "NPZ": (npz(found, label), "npz", "application/octet-stream"),
-        "JSON": (document(found, label), "json", "application/json"),
-        _("Code"): (snippet(task.ref, task.request, found), "py", "text/x-python"),
+        "NPZ": (partial(npz, found, label), "npz", "application/octet-stream"),
+        "JSON": (partial(document, found, label), "json", "application/json"),
+        _("Code"): (partial(snippet, task.ref, task.request, found), "py", "text/x-python"),
     }
     with st.container(horizontal=True, gap="small"):
         for title, (data, ending, kind) in files.items():

@@ -9,10 +9,10 @@ import streamlit as st
 
 from explorer.catalog import CATALOG, find
 from explorer.charts.bubble import BubbleRow
-from explorer.charts.theme import apply
+from explorer.charts.dressing import dressed
 from explorer.i18n import _, ngettext
 from explorer.ui.bubble.sources import table_rows
-from explorer.ui.charts import is_dark
+from explorer.ui.charts import Mode, is_dark, modes_of
 from explorer.ui.page import table_downloads
 from explorer.ui.selection import choose_model
 
@@ -43,10 +43,10 @@ def show_bubbles(figure: go.Figure, key: str) -> None:
             choose_clicked(points[0])
 
     with st.container(key="bubble-figure"):
+        modes: tuple[Mode, ...] = ("points", "box", "lasso")
         st.plotly_chart(
-            apply(figure, is_dark()), key=widget, theme=None, config=config,
-            alt=figure.layout.meta["alt"] or None, on_select=chosen,
-            selection_mode=("points", "box", "lasso"),
+            dressed(figure, is_dark(), modes_of(modes)), key=widget, theme=None, config=config,
+            alt=figure.layout.meta["alt"] or None, on_select=chosen, selection_mode=modes,
         )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 import streamlit as st
 
@@ -15,6 +16,7 @@ from explorer.i18n import _
 from explorer.paired import PairedResult
 from explorer.ui.charts import show_figure
 from explorer.ui.compare.lineup import Entry, as_compare_entry, choose_reference
+from explorer.ui.kept import kept_figure
 from explorer.ui.page import table_downloads
 from explorer.ui.viewport import viewport_width
 
@@ -24,9 +26,9 @@ BEST = "★"
 def show_numbers(entries: Sequence[Entry], graphs: Mapping[str, LayerGraph]) -> None:
     """Everything about the models as they are published and counted."""
     known = [entry for entry in entries if entry.name in graphs]
-    charted = [as_compare_entry(entry, graphs[entry.name]) for entry in known]
+    charted = tuple(as_compare_entry(entry, graphs[entry.name]) for entry in known)
     width = viewport_width()
-    show_figure(compare_bars(charted, width=width), "compare-bars")
+    show_figure(kept_figure(compare_bars, charted, width=width), "compare-bars")
     reference = choose_reference(known)
     rows = table_rows(known, graphs, reference)
     names = [entry.name for entry in known]
@@ -45,7 +47,7 @@ def show_numbers(entries: Sequence[Entry], graphs: Mapping[str, LayerGraph]) -> 
     with left:
         show_figure(parallel(rows, names, names.index(reference.name), colours), "compare-parallel")
     with right:
-        show_figure(among_all(charted, _others()), "compare-among-all")
+        show_figure(kept_figure(among_all, charted, _others()), "compare-among-all")
 
 
 def table_rows(
@@ -96,12 +98,13 @@ def _say_crops(entries: Sequence[Entry]) -> None:
         )
 
 
-def _others() -> list[Point]:
+@cache
+def _others() -> tuple[Point, ...]:
     """Every pair of architecture and weights of torchvision with an accuracy."""
-    return [
+    return tuple(
         (f"{spec.name} · {weights.id}", float(spec.macs), weights.top1)
         for spec in CATALOG.values()
         if spec.source == "torchvision" and spec.macs is not None
         for weights in spec.weights
         if weights.top1 is not None
-    ]
+    )

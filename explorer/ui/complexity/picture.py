@@ -18,9 +18,9 @@ from explorer.charts.nested import FORMS, NestedOptions, nested
 from explorer.cost_tasks import MeasureRoofline
 from explorer.i18n import _
 from explorer.ui.charts import show_figure
-from explorer.ui.complexity.kept import kept_figure
 from explorer.ui.complexity.view import CostView, operation_names
 from explorer.ui.jobs import run_task
+from explorer.ui.kept import kept_figure
 from explorer.ui.params import choice
 
 _NONE = ""

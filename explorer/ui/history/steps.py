@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from explorer.catalog import find
 from explorer.catalog.history import HistoryEntry, builders_on
+from explorer.catalog.history import timeline as all_entries
 from explorer.charts.history import timeline as timeline_figure
 from explorer.claims import claims
 from explorer.explainers import EXPLAINERS
 from explorer.i18n import _, language
 from explorer.ui.charts import show_figure
 from explorer.ui.history.block import show_block
-from explorer.ui.history.words import VERDICT_ICONS, claim_address, go
+from explorer.ui.history.words import VERDICT_ICONS, claim_address
+from explorer.ui.history.words import go as go_to
+from explorer.ui.kept import kept_figure
 from explorer.ui.links import open_row
 from explorer.ui.params import choice
 from explorer.ui.selection import Selection
 from explorer.ui.text import plain
 from explorer.ui.units import si
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 
 def show_timeline(entries: Sequence[HistoryEntry], selection: Selection, width: int) -> None:
@@ -29,9 +35,12 @@ def show_timeline(entries: Sequence[HistoryEntry], selection: Selection, width: 
     names = {entry.id: f"{entry.year} · {entry.name}" for entry in entries}
     chosen = choice("entry", _("Step"), names)
     with picture:
-        figure = timeline_figure(entries, width=width, chosen=chosen)
-        show_figure(figure, "timeline", on_click=_choose)
+        show_figure(kept_figure(_figure, width, chosen), "timeline", on_click=_choose)
     _show_entry(next(entry for entry in entries if entry.id == chosen), entries, selection)
+
+
+def _figure(width: int, chosen: str) -> go.Figure:
+    return timeline_figure(all_entries(), width=width, chosen=chosen)
 
 
 def _choose(customdata: list[Any]) -> None:
@@ -76,7 +85,7 @@ def _show_origins(entry: HistoryEntry, entries: Sequence[HistoryEntry]) -> None:
             for idea in entry.explainers:
                 st.button(
                     _("Try: {idea}").format(idea=_(EXPLAINERS[idea].title)),
-                    key=f"try-{idea}", icon=":material/tune:", on_click=go,
+                    key=f"try-{idea}", icon=":material/tune:", on_click=go_to,
                     kwargs={"view": "ideas", "idea": idea},
                 )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Figures of the complexity page, kept: a switch and the switch back build each of them once."""
+"""Figures that are kept: a page that comes again, or a switch back, builds none of them anew."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from explorer.charts import theme
 from explorer.i18n import language
-from explorer.ui.charts import is_dark
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -17,7 +15,7 @@ MOST_FIGURES = 64
 
 
 def kept_figure(draw: Callable[..., go.Figure], *args: Any, **kwargs: Any) -> go.Figure:
-    """``draw(*args, **kwargs)`` for this visitor's language and theme.
+    """``draw(*args, **kwargs)`` for this visitor's language.
 
     The figure is shared between visitors: it is shown and never changed.
 
@@ -26,7 +24,7 @@ def kept_figure(draw: Callable[..., go.Figure], *args: Any, **kwargs: Any) -> go
         args: Its arguments, all hashable: rows as a tuple.
         kwargs: The same by name.
     """
-    return _drawn(draw, args, tuple(kwargs.items()), (language(), is_dark()))
+    return _drawn(draw, args, tuple(kwargs.items()), language())
 
 
 @lru_cache(maxsize=MOST_FIGURES)
@@ -34,7 +32,6 @@ def _drawn(
     draw: Callable[..., go.Figure],
     args: tuple[Any, ...],
     kwargs: tuple[tuple[str, Any], ...],
-    look: tuple[str, bool],
+    _language: str,
 ) -> go.Figure:
-    _language, dark = look
-    return theme.apply(draw(*args, **dict(kwargs)), dark)
+    return draw(*args, **dict(kwargs))
