@@ -28,6 +28,16 @@ class Settings(BaseSettings):
         offline: True never opens a connection for weights.
         database_url: Where measurements are kept, as SQLAlchemy names it
             ("postgresql://user:password@host/name"); None for a file in the user's data folder.
+        models: "package.module:function" that registers networks of one's own; None for none.
+        public: True for a server that strangers use: the limits below hold, sweeps and settings
+            are closed, uploads stay in memory.
+        offered: In public mode, catalog ids that may be opened, with wildcards and commas
+            ("resnet*,vit_b_16"); "*" for all.
+        max_jobs_per_visitor: In public mode, jobs that one visitor may have waiting and running.
+        max_jobs: In public mode, jobs that may wait and run in all.
+        max_job_seconds: In public mode, seconds after which a running job is ended.
+        max_batch: In public mode, images at once in a timing.
+        jobs_per_minute: In public mode, jobs that one visitor, or one address, may begin a minute.
     """
 
     model_config = SettingsConfigDict(env_prefix="EXPLORER_", extra="ignore")
@@ -42,6 +52,14 @@ class Settings(BaseSettings):
     download_timeout: float = Field(default=20.0, gt=0)
     offline: bool = False
     database_url: str | None = None
+    models: str | None = None
+    public: bool = False
+    offered: str = "*"
+    max_jobs_per_visitor: int = Field(default=4, gt=0)
+    max_jobs: int = Field(default=100, gt=0)
+    max_job_seconds: float = Field(default=60.0, gt=0)
+    max_batch: int = Field(default=32, gt=0)
+    jobs_per_minute: int = Field(default=60, gt=0)
 
 
 @cache
