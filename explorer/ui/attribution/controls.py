@@ -165,7 +165,7 @@ def choose_question(ref: ModelRef, dataset: Dataset, methods: list[str]) -> Ques
         methods: Ids that were chosen.
     """
     labels = {str(number): label for number, label in enumerate(class_labels(dataset))}
-    with st.expander(_("Question"), icon=":material/help_center:"):
+    with st.popover(_("Question"), icon=":material/help_center:", width="stretch"):
         against = choice("against", _("Rather than"), {"none": _("no other class")} | labels)
         also = several("also", _("Together with"), labels, default=(), most=MOST_CLASSES)
         outputs = {"logit": _("logit"), "probability": _("probability")}
@@ -210,7 +210,7 @@ def map_controls(count: int) -> Look:
     Args:
         count: Maps on the page; the shared scale is offered from two on.
     """
-    with st.expander(_("Overlay"), icon=":material/layers:"):
+    with st.popover(_("Overlay"), icon=":material/layers:", width="stretch"):
         mode = choice(
             "sign",
             _("Show"),
@@ -229,11 +229,11 @@ def map_controls(count: int) -> Look:
 
 
 def options_of(methods: list[str]) -> dict[str, dict[str, Any]]:
-    """Draws the options of the chosen methods in one expander; gives them by method."""
+    """Draws the options of the chosen methods in one place; gives them by method."""
     found: dict[str, dict[str, Any]] = {name: {} for name in methods}
     if not any(METHODS[name].options for name in methods):
         return found
-    with st.expander(_("Options of the methods"), icon=":material/tune:"):
+    with st.popover(_("Options of the methods"), icon=":material/tune:", width="stretch"):
         for name in methods:
             if METHODS[name].options:
                 st.markdown(f"**{_(METHODS[name].name)}**")

@@ -68,7 +68,7 @@ def take_box(drawn: tuple[float, float, float, float], shape: tuple[int, ...]) -
 
 def choose_box() -> Box | None:
     """Draws the switch and the edges of the box."""
-    with st.expander(_("Region"), icon=":material/select_all:"):
+    with st.popover(_("Region"), icon=":material/select_all:", width="stretch"):
         if not flag("region", _("Measure a box")):
             return None
         left = number("left", _("Left edge (%)"), (0, 99), default=25)

@@ -18,6 +18,7 @@ from explorer.ui.charts import show_figure
 from explorer.ui.compare.lineup import Entry, as_compare_entry, choose_reference
 from explorer.ui.kept import kept_figure
 from explorer.ui.page import table_downloads
+from explorer.ui.params import choice
 from explorer.ui.viewport import viewport_width
 
 BEST = "★"
@@ -42,12 +43,14 @@ def show_numbers(entries: Sequence[Entry], graphs: Mapping[str, LayerGraph]) -> 
     )
     _say_crops(known)
     table_downloads("compare", shown, {"models": [entry.member.text for entry in known]})
-    left, right = st.columns(2) if width >= 900 else (st.container(), st.container())
-    colours = [entry.member.colour for entry in known]
-    with left:
-        show_figure(parallel(rows, names, names.index(reference.name), colours), "compare-parallel")
-    with right:
+    # One of the two at a time: each chart costs the browser a tenth of a second to draw.
+    views = {"ratios": _("Ratios to {model}").format(model=reference.name),
+             "all": _("Among all networks")}  # fmt: skip
+    if choice("chart", _("Chart"), views, kind="segmented") == "all":
         show_figure(kept_figure(among_all, charted, _others()), "compare-among-all")
+    else:
+        colours = [entry.member.colour for entry in known]
+        show_figure(parallel(rows, names, names.index(reference.name), colours), "compare-parallel")
 
 
 def table_rows(
