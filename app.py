@@ -2,6 +2,14 @@
 
 import streamlit as st
 
+from explorer.serving.routes import routes
+from explorer.ui.faults import show_fault
 from explorer.ui.lifecycle import lifespan
+from explorer.ui.sessions import visitors
 
-app = st.App("explorer/ui/shell.py", lifespan=lifespan)
+app = st.App(
+    "explorer/ui/shell.py",
+    lifespan=lifespan,
+    routes=routes(visitors),
+    on_script_error=show_fault,
+)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from explorer import __version__
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, SettingsError
 from explorer.i18n import N_, _, set_language
 from explorer.sweeps.arguments import add_bench
 
@@ -60,20 +60,33 @@ def examine() -> Iterator[Finding]:
     # Everything that is not of Python itself is imported late: this must run where it is missing.
     try:
         yield from _packages()
-        from explorer.settings import get_settings
+        from pydantic import ValidationError
 
+        from explorer.settings import get_settings, unusable
+        from explorer.settings_check import misspelt, problems
+
+        yield from (_odd(problem) for problem in misspelt(os.environ))
         settings = get_settings()
-    except ExplorerError as error:
-        yield Finding(_("Settings"), error.text(_), ok=False)
+    except SettingsError as error:
+        cause = error.__cause__
+        found = unusable(cause) if isinstance(cause, ValidationError) else [error]
+        yield from map(_odd, found)
         return
     except ImportError as error:
         yield _not_installed(_("Packages"), error)
         return
     yield Finding(_("Settings"), _changed(settings))
+    yield from (_odd(problem.error) for problem in problems(settings))
     yield _cache_folder(settings.cache_dir)
+    yield from _own_models(settings)
     yield from _guarded(_("Device"), lambda: _device(settings))
+    yield from _cache_lines()
     yield from _guarded(_("Downloaded weights"), _weights_folders)
     yield from _guarded(_("Default model"), _default_model)
+
+
+def _odd(error: SettingsError) -> Finding:
+    return Finding(_("Settings"), error.text(_), ok=False)
 
 
 def _not_installed(topic: str, error: ImportError) -> Finding:
@@ -140,6 +153,38 @@ def _cache_folder(folder: Path) -> Finding:
         return Finding(_("Cache folder"), str(folder))
     text = _("{folder} cannot be written to; name another with EXPLORER_CACHE_DIR.")
     return Finding(_("Cache folder"), text.format(folder=folder), ok=False)
+
+
+def _own_models(settings: Settings) -> Iterator[Finding]:
+    """What ``EXPLORER_MODELS`` registers, and what is wrong with the rest."""
+    if not settings.models:
+        return
+    from explorer.catalog import own
+
+    if own.records():
+        yield Finding(_("Own models"), ", ".join(own.records()))
+    for problem in own.problems():
+        yield Finding(_("Own models"), problem.text(_), ok=False)
+
+
+def _cache_lines() -> Iterator[Finding]:
+    """One line for each cache: its bound, and what is in it where this process sees that."""
+    from explorer.caches import caches
+
+    for cache in caches():
+        bounds = []
+        if cache.max_entries is not None:
+            bounds.append(_("{count} entries").format(count=cache.max_entries))
+        if cache.max_bytes is not None:
+            bounds.append(f"{cache.max_bytes / 2**20:.0f} MiB")
+        text = _("{title}: at most {bound}") if bounds else _("{title}: bounded by its inputs")
+        text = text.format(title=_(cache.title), bound=", ".join(bounds))
+        if cache.place == "disk":
+            used = _("now {count}, {size} MiB")
+            text += "; " + used.format(
+                count=cache.entries, size=f"{(cache.nbytes or 0) / 2**20:.1f}"
+            )
+        yield Finding(_("Cache"), text)
 
 
 def _device(settings: Settings) -> str:

@@ -19,7 +19,7 @@ import time
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from explorer.engine.channel import Channel
+from explorer.engine.channel import LINE_MARK, Channel
 from explorer.engine.failures import out_of_memory, pack_error
 from explorer.engine.jobs import cancelled_error
 from explorer.errors import ExplorerError, JobCancelled
@@ -31,6 +31,17 @@ log = logging.getLogger(__name__)
 
 # At most twenty messages a second: more than an eye follows, less than a timing notices.
 PROGRESS_SECONDS = 0.05
+
+
+class OneLine(logging.Formatter):
+    """A record with its traceback in one line, which the server takes apart again."""
+
+    def __init__(self) -> None:
+        super().__init__("%(levelname)s %(name)s: %(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, without its end."""
+        return super().format(record).replace("\n", LINE_MARK)
 
 
 class Reporter:
@@ -156,6 +167,9 @@ class Worker:
             self.reporter.begin(number)
             answer = self._run(number, payload, label)
             self.reporter.end()
+            if self._pool is not None:
+                sizes = [nbytes for _ref, nbytes in self._pool.resident]
+                self._channel.send("pool", number, len(sizes), sum(sizes), self._pool.budget_bytes)
             self._channel.send(*answer)
             self.cancelled.discard(number)
 
@@ -241,9 +255,9 @@ def main() -> None:
     parser.add_argument("--preload", action="store_true", help="import torch before being ready")
     parser.add_argument("--log-level", type=int, default=logging.INFO, metavar="N")
     arguments = parser.parse_args()
-    logging.basicConfig(
-        level=arguments.log_level, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(OneLine())
+    logging.basicConfig(level=arguments.log_level, handlers=[handler])
     logging.captureWarnings(capture=True)
     # Ctrl-C goes to the whole group; the server ends its workers itself.
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -39,6 +39,9 @@ class EngineInfo:
         restarts: Workers that were started again after one had ended or had to be ended.
         cached_results: Results kept.
         cached_bytes: Their size.
+        pool_models: Networks loaded in the worker, as it last said.
+        pool_bytes: Their size.
+        pool_budget: What they may take; None until the worker has loaded one.
     """
 
     device: DeviceInfo | None
@@ -51,21 +54,26 @@ class EngineInfo:
     restarts: int
     cached_results: int
     cached_bytes: int
+    pool_models: int = 0
+    pool_bytes: int = 0
+    pool_budget: int | None = None
 
 
 class Engine(Protocol):
     """What runs the heavy calls; every method may be called from any thread and returns at once."""
 
-    def submit(self, task: Task, owner: str, *, label: str = "") -> Job:
+    def submit(self, task: Task, owner: str, *, label: str = "", address: str = "") -> Job:
         """Queues a task for an owner, or joins the job of an identical one.
 
         Nothing is raised: a task that cannot be run gives a job that has failed. A result that is
-        kept gives a job that is done.
+        kept gives a job that is done. In public mode a new job may be refused (``LimitError``);
+        joining one and taking a kept result never are.
 
         Args:
             task: What to do.
             owner: Who waits, for instance a visitor's session.
             label: What is being done, in words; it stands in error sentences.
+            address: Network address of the owner, for the limits; "" where it is not known.
         """
 
     def find(self, key: str) -> Any | None:
@@ -96,13 +104,18 @@ def get_engine() -> Engine:
     global _engine  # noqa: PLW0603 - the process has one engine
     with _lock:
         if _engine is None:
+            from explorer.engine.limits import limits_of
             from explorer.engine.local import EngineOptions, LocalEngine
 
             settings = get_settings()
+            limits = limits_of(settings)
             _engine = LocalEngine(
                 EngineOptions(
-                    threads=settings.threads, cache_bytes=settings.result_cache_mb * 2**20
-                )
+                    threads=settings.threads,
+                    cache_bytes=settings.result_cache_mb * 2**20,
+                    job_seconds=None if limits is None else limits.job_seconds,
+                ),
+                limits=limits,
             )
         return _engine
 

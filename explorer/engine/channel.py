@@ -10,6 +10,9 @@ import pickle
 import threading
 from typing import Any, BinaryIO
 
+#: Stands for an end of line inside a log record of the worker ("record separator").
+LINE_MARK = "\x1e"
+
 
 class Channel:
     """Sends and receives tuples of plain values.

@@ -14,6 +14,7 @@ from explorer.engine import WorkerState
 from explorer.engine.board import JobBoard
 from explorer.engine.failures import failure, unpack
 from explorer.engine.jobs import Job, cancelled_error
+from explorer.engine.limits import too_long
 from explorer.engine.process import WorkerGone, WorkerProcess, WorkerSetup, worker_log
 from explorer.errors import ExplorerError, WorkerLostError
 from explorer.i18n import N_
@@ -23,6 +24,7 @@ from explorer.results import DeviceInfo
 log = logging.getLogger(__name__)
 
 START_ATTEMPTS = 3
+NO_POOL: tuple[int, int, None] = (0, 0, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class EngineOptions:
         stop_grace: The same at ``shutdown``.
         start_limit: How long a worker may take until it is ready.
         tick: Longest time between two looks at leases and deadlines.
+        job_seconds: For which a job may run; None for as long as it takes.
     """
 
     cache_bytes: int = 256 * 2**20
@@ -52,6 +55,7 @@ class EngineOptions:
     stop_grace: float = 1.5
     start_limit: float = 120.0
     tick: float = 0.5
+    job_seconds: float | None = None
 
 
 class Driver:
@@ -68,6 +72,7 @@ class Driver:
         device: Where it runs networks; None until it has said so.
         device_error: Why there is no device.
         starts: Processes started so far.
+        pool: Networks loaded in the worker, their bytes, their budget, as it last said.
     """
 
     def __init__(self, board: JobBoard, cache: ResultCache, options: EngineOptions) -> None:
@@ -76,6 +81,7 @@ class Driver:
         self.device: DeviceInfo | None = None
         self.device_error: ExplorerError | None = None
         self.starts = 0
+        self.pool: tuple[int, int, int | None] = NO_POOL
         self._board = board
         self._cache = cache
         self._options = options
@@ -199,6 +205,7 @@ class Driver:
             worker = WorkerProcess(setup)
             with self._board.lock:
                 self.worker, self.state = worker, "starting"
+                self.pool = NO_POOL
                 self.starts += 1
             ready = self._await_ready(worker)
         except OSError as error:
@@ -257,6 +264,7 @@ class Driver:
             if message is not None and message[1] == job.number and self._take_in(job, message):
                 return
             with self._board.lock:
+                self._stop_if_long(job)
                 since = job.cancelled_at
                 grace = self._options.stop_grace if self._closing else self._options.cancel_grace
                 if since is None or self._board.clock() - since < grace:
@@ -265,8 +273,17 @@ class Driver:
             worker.kill()
             with self._board.lock:
                 self.worker, self.state = None, "stopped"
-                self._board.finish(job, "cancelled", error=cancelled_error())
+                self._board.finish_stopped(job)
             return
+
+    def _stop_if_long(self, job: Job) -> None:
+        most = self._options.job_seconds
+        if most is None or job.started is None or job.cancelled_at is not None:
+            return
+        if self._board.clock() - job.started > most:
+            log.warning("“%s” ran for more than %g s and is stopped", job.label, most)
+            self._board.stop(job, too_long(job.label, most))
+            self.stop_jobs([job])
 
     def _take_in(self, job: Job, message: tuple[Any, ...]) -> bool:
         """Takes a message of a job; True when it was the last one."""
@@ -280,6 +297,8 @@ class Driver:
                 job.progress(
                     fraction, stage, None if isinstance(partial, ExplorerError) else partial
                 )
+        elif kind == "pool":
+            self.pool = (rest[0], rest[1], rest[2])
         elif kind == "done":
             self._finished(job, rest[0])
         elif kind == "failed":
@@ -290,7 +309,7 @@ class Driver:
                 self._board.finish(job, "failed", error=unpack(data))
         elif kind == "cancelled":
             with self._board.lock:
-                self._board.finish(job, "cancelled", error=cancelled_error())
+                self._board.finish_stopped(job)
         return kind in ("done", "failed", "cancelled")
 
     def _finished(self, job: Job, data: bytes) -> None:
@@ -304,13 +323,13 @@ class Driver:
             if job.cancelled_at is None:
                 self._board.finish(job, "done", outcome)
             else:  # it ended before it noticed; whoever cancelled was told so already
-                self._board.finish(job, "cancelled", error=cancelled_error())
+                self._board.finish_stopped(job)
 
     def _lost(self, job: Job, gone: WorkerGone) -> None:
         with self._board.lock:
             self.worker, self.state = None, "stopped"
             if job.cancelled_at is not None:
-                self._board.finish(job, "cancelled", error=cancelled_error())
+                self._board.finish_stopped(job)
             elif not job.begun and job.attempts < START_ATTEMPTS:
                 self._board.put_back(job)  # the worker was gone before it came to this job
             else:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from explorer.errors import ExplorerError, JobCancelled
 from explorer.i18n import N_
+from explorer.telemetry import OTHER, job_ended
 
 if TYPE_CHECKING:
     from explorer.engine.board import JobBoard
@@ -33,6 +34,8 @@ class JobStatus:
         partial: The latest partial result; None when there is none.
         error: Why it failed or was cancelled; None otherwise.
         stage: What is being done just now (English, msgid); "" when the task does not say.
+        wait_seconds: While it waits, estimated seconds until it runs, by how long jobs of the same
+            kinds took lately; None when that is unknown.
     """
 
     state: State
@@ -43,6 +46,7 @@ class JobStatus:
     partial: Any = None
     error: ExplorerError | None = None
     stage: str = ""
+    wait_seconds: float | None = None
 
     @property
     def finished(self) -> bool:
@@ -88,12 +92,14 @@ class Job:
         id: The task's key, or a unique name when the task is never shared; ``release`` goes by it.
         key: The task's key; "" when it is never shared.
         label: What is being done, as its first owner calls it.
+        kind: Name of the task's class, for the operator's numbers.
     """
 
     def __init__(self, board: JobBoard, key: str, label: str) -> None:
         self.id = key or uuid.uuid4().hex
         self.key = key
         self.label = label
+        self.kind = OTHER
         self.state: State = "queued"
         self.stage = ""
         self.pace = Pace()
@@ -107,6 +113,7 @@ class Job:
         self.started: float | None = None
         self.ended: float | None = None
         self.cancelled_at: float | None = None
+        self.stopped_for: ExplorerError | None = None
         self.owners: dict[str, float] = {}
         self.left: set[str] = set()
         self.waiting = 0
@@ -129,15 +136,17 @@ class Job:
             now = self._board.clock()
             end = now if self.ended is None else self.ended
             begin = self.submitted if self.started is None else self.started
+            position, wait_seconds = self._board.outlook(self)
             return JobStatus(
                 state=self.state,
-                position=self._board.position(self),
+                position=position,
                 fraction=1.0 if self.state == "done" else self.pace.fraction,
                 eta_seconds=self.pace.eta(now) if self.state == "running" else None,
                 elapsed_seconds=end - begin,
                 partial=self.partial,
                 error=self.error,
                 stage=self.stage,
+                wait_seconds=wait_seconds,
             )
 
     def wait(self, timeout: float | None = None) -> bool:
@@ -194,6 +203,9 @@ class Job:
         self.payload = b""
         self.owners.clear()
         self._ended.set()
+        kept = state == "done" and self.started is None
+        seconds = None if self.started is None else self.ended - self.started
+        job_ended(self.kind, "kept" if kept else state, seconds)
 
 
 def cancelled_error() -> JobCancelled:

@@ -11,11 +11,15 @@ from typing import Any
 
 from explorer.engine import EngineInfo
 from explorer.engine.board import JobBoard
+from explorer.engine.closed import closed
 from explorer.engine.driver import Driver, EngineOptions
 from explorer.engine.failures import failure
 from explorer.engine.jobs import Job
+from explorer.engine.limits import Gate, Limits
+from explorer.errors import ExplorerError
 from explorer.result_cache import ResultCache
 from explorer.tasks import Task
+from explorer.telemetry import kind_of
 
 __all__ = ["EngineOptions", "LocalEngine"]
 
@@ -27,18 +31,23 @@ class LocalEngine:
 
     Args:
         options: Times and sizes.
-        clock: Seconds, monotonic; leases, deadlines and estimates go by it.
+        clock: Seconds, monotonic; leases, deadlines, estimates and limits go by it.
+        limits: Of a public server; None for no limits.
     """
 
     def __init__(
-        self, options: EngineOptions | None = None, clock: Callable[[], float] = time.monotonic
+        self,
+        options: EngineOptions | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        limits: Limits | None = None,
     ) -> None:
         options = options or EngineOptions()
+        self._gate = None if limits is None else Gate(limits, clock)
         self._board = JobBoard(clock, options.lease)
         self._cache = ResultCache(options.cache_bytes)
         self._driver = Driver(self._board, self._cache, options)
 
-    def submit(self, task: Task, owner: str, *, label: str = "") -> Job:
+    def submit(self, task: Task, owner: str, *, label: str = "", address: str = "") -> Job:
         """Queues a task, or joins the job of an identical one; see ``Engine.submit``."""
         key = task.key()
         label = label or type(task).__name__
@@ -48,12 +57,15 @@ class LocalEngine:
                 self._board.join(shared, owner)
                 return shared
             job = Job(self._board, key, label)
+            job.kind = kind_of(task)
             kept = self.find(key)
             if kept is not None:
                 job.finish("done", kept)
-            elif (refusal := self._driver.refusal(label)) is not None:
+            elif (refusal := self._refusal(task, label, owner, address)) is not None:
                 job.finish("failed", error=refusal)
             elif self._pack(job, task):
+                if self._gate is not None:
+                    self._gate.admit(owner, address)
                 self._board.add(job, owner)
                 self._driver.start()
             return job
@@ -100,6 +112,9 @@ class LocalEngine:
                 restarts=max(0, driver.starts - 1),
                 cached_results=len(self._cache),
                 cached_bytes=self._cache.nbytes,
+                pool_models=driver.pool[0],
+                pool_bytes=driver.pool[1],
+                pool_budget=driver.pool[2],
             )
         # Asking the system is slow, and nobody has to wait for it.
         return found if worker is None else replace(found, worker_memory_bytes=worker.memory_bytes)
@@ -107,6 +122,16 @@ class LocalEngine:
     def shutdown(self) -> None:
         """Cancels all jobs and ends the worker; returns when it has ended, within 3 s."""
         self._driver.close()
+
+    def _refusal(self, task: Task, label: str, owner: str, address: str) -> ExplorerError | None:
+        """Why a new job is not taken; None when it is."""
+        found = self._driver.refusal(label)
+        if found is not None or self._gate is None:
+            return found
+        own, total = self._board.count_of(owner), len(self._board.jobs())
+        return closed(task, self._gate.limits.batch) or self._gate.refusal(
+            label, owner, address, own, total
+        )
 
     def _pack(self, job: Job, task: Task) -> bool:
         """Pickles the task into its job; where that cannot be done the job has failed."""

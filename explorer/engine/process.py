@@ -17,7 +17,7 @@ from typing import IO, Any, cast
 
 import psutil
 
-from explorer.engine.channel import Channel
+from explorer.engine.channel import LINE_MARK, Channel
 
 log = logging.getLogger(__name__)
 worker_log = logging.getLogger("explorer.worker")
@@ -199,6 +199,7 @@ def _forward(stream: IO[bytes]) -> None:
             match = LOG_LINE.fullmatch(text)
             if match:
                 level, name, message = match.groups()
+                message = message.replace(LINE_MARK, "\n")
                 logging.getLogger(name).log(getattr(logging, level), "%s", message)
             elif text:
                 worker_log.warning("%s", text)

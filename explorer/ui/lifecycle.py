@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import importlib
 import logging
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import streamlit as st
+from streamlit import logger as streamlit_logs
+
+from explorer import own_weights
+from explorer.catalog import own
 from explorer.engine import get_engine
+from explorer.serving import logs
 from explorer.settings import get_settings
+from explorer.settings_check import misspelt, problems
 
 # What the first page needs, so that its first visitor does not wait for imports. Never torch.
 PRELOAD = ("explorer.catalog", "explorer.charts.bubble", "explorer.ui.picker", "pandas")
@@ -17,13 +25,42 @@ PRELOAD = ("explorer.catalog", "explorer.charts.bubble", "explorer.ui.picker", "
 log = logging.getLogger(__name__)
 
 
+def _log_here(style: str) -> None:
+    """Has everything, Streamlit's own loggers included, logged through this program's handler."""
+    # Streamlit gives each of its loggers a handler when it is made, also later ones.
+    vars(streamlit_logs)["setup_formatter"] = lambda logger: setattr(logger, "propagate", True)
+    logs.configure(style)
+
+
+def _check_settings() -> None:
+    """Says what is odd about the settings; ends the start where no page could be opened.
+
+    Raises:
+        SettingsError: The server cannot be used with these settings.
+    """
+    for error in misspelt(os.environ):
+        log.warning("%s", error)
+    settings = get_settings()
+    for problem in problems(settings):
+        if problem.fatal:
+            raise problem.error
+        log.warning("%s", problem.error)
+    if settings.public:
+        # What fails before a page can catch it, and in Streamlit itself, is shown without details.
+        st.set_option("client.showErrorDetails", "none")
+
+
 @asynccontextmanager
 async def lifespan(_app: Any) -> AsyncIterator[None]:
     """Checks the settings and imports the front page's modules; ends the workers at the end."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    get_settings()
+    _log_here(get_settings().log)
+    _check_settings()
     for name in PRELOAD:
         importlib.import_module(name)
+    own_weights.sweep()
+    # Before the first visitor: a process of its own imports torch and the operator's networks.
+    for problem in own.problems():
+        log.warning("%s", problem)
     try:
         yield
     finally:

@@ -19,20 +19,32 @@ PACKAGE = ROOT / "explorer"
 FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"i18n"}),
     frozenset({"errors"}),
-    frozenset({"patching", "requests", "settings", "throughput", "task_keys", "timing_statistics"})
+    frozenset(
+        {
+            "patching",
+            "requests",
+            "settings",
+            "telemetry",
+            "throughput",
+            "task_keys",
+            "timing_statistics",
+        }
+    )
     | {"paired"},
     frozenset({"latency_results"}),
-    frozenset({"graph", "results", "catalog"}),
+    frozenset({"graph", "results", "catalog", "own_models", "own_weights"}),
     frozenset({"exports", "graph_exports", "module_state", "patching", "preprocess", "timing"})
     | {"energy", "watching"},
     frozenset(
         {"device", "images", "latency_modes", "networks", "preprocess", "skip_init", "weights"}
-        | {"findings"}
+        | {"findings", "offered"}
     ),
-    frozenset({"downloads", "machine", "state_dicts"}),
+    frozenset({"downloads", "machine", "settings_check", "state_dicts"}),
+    frozenset({"own_state"}),
     frozenset({"zoo"}),
     frozenset({"layouting", "pool", "tracing"}),
     frozenset({"trace"}),
+    frozenset({"own_describe"}),
     frozenset({"attribution", "costs", "latency", "layout", "history", "compare", "predict"})
     | {"structural_diff", "paired_timing", "compare_table", "compare_report"},
     frozenset({"bottleneck", "inspection", "live", "reconcile", "roofline", "what_if"}),
@@ -42,13 +54,15 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"paper_points", "sweeps"}),
     frozenset({"tasks"}),
     frozenset({"engine"}),
+    frozenset({"caches"}),
+    frozenset({"serving"}),
     frozenset({"ui", "__main__"}),
     frozenset({"app", "pages"}),
 )
 FLOOR = {unit: number for number, units in enumerate(FLOORS) for unit in units}
 # Files that are one unit with a package of another name.
 SAME_UNIT = {
-    "claim_tasks": "tasks", "cost_tasks": "tasks", "paired_task": "tasks",
+    "claim_tasks": "tasks", "cost_tasks": "tasks", "own_tasks": "tasks", "paired_task": "tasks",
     "worker": "engine", "result_cache": "engine",
 }  # fmt: skip
 CHARTS_MAY_SEE = {
@@ -64,9 +78,10 @@ LIGHT = {
     "", "app", "bottleneck", "catalog", "charts", "claims", "compare_table", "compare_report",
     "costs", "engine", "errors", "explainers", "exports", "subgraph",
     "findings", "graph", "graph_exports", "i18n", "images", "latency_results", "layout",
-    "layouting", "measurements", "paired", "pages", "paper_points", "requests", "results",
-    "settings", "structural_diff", "sweeps", "task_keys", "tasks", "throughput",
-    "timing_statistics", "ui", "weights", "what_if", "__main__",
+    "layouting", "measurements", "own_models", "own_weights", "paired", "pages", "paper_points", "requests", "results",
+    "caches", "serving", "settings", "structural_diff", "sweeps", "task_keys", "tasks", "telemetry",
+    "throughput",
+    "offered", "settings_check", "timing_statistics", "ui", "weights", "what_if", "__main__",
 }  # fmt: skip
 LIGHT_ATTRIBUTION = {"explorer.attribution", "explorer.attribution.methods"} | {
     "explorer.attribution.overlay"

@@ -104,6 +104,7 @@ def test_page_table_is_the_navigation(name: str) -> None:
     rows = re.findall(r"^\| [^|]+ \| `(/[a-z]*)` \|", text(name), re.MULTILINE)
     assert rows == [
         "/", "/history", "/graph", "/complexity", "/attribution", "/latency", "/compare",
+        "/server",
     ]  # fmt: skip
     pages = {path.stem for path in (ROOT / "pages").glob("*.py")}
     assert len(pages) == len(rows)

@@ -1,0 +1,1 @@
+"""What the operator of a server sees: health, metrics, logs. No page, and no streamlit."""
