@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 from platformdirs import user_cache_path
 from pydantic import Field, ValidationError
@@ -29,6 +30,7 @@ class Settings(BaseSettings):
         database_url: Where measurements are kept, as SQLAlchemy names it
             ("postgresql://user:password@host/name"); None for a file in the user's data folder.
         models: "package.module:function" that registers networks of one's own; None for none.
+        max_weights_mb: Mebibytes of an uploaded file of weights.
         public: True for a server that strangers use: the limits below hold, sweeps and settings
             are closed, uploads stay in memory.
         offered: In public mode, catalog ids that may be opened, with wildcards and commas
@@ -37,7 +39,12 @@ class Settings(BaseSettings):
         max_jobs: In public mode, jobs that may wait and run in all.
         max_job_seconds: In public mode, seconds after which a running job is ended.
         max_batch: In public mode, images at once in a timing.
-        jobs_per_minute: In public mode, jobs that one visitor, or one address, may begin a minute.
+        jobs_per_minute: In public mode, jobs that one visitor may begin a minute.
+        jobs_per_minute_per_address: In public mode, the same for all visitors of one network
+            address: an audience in one hall shares one.
+        tour: YAML file with the steps of the talk mode; None for the story that ships.
+        log: "text" for people, or "json" for one JSON object a line; never with file names,
+            addresses or image content.
     """
 
     model_config = SettingsConfigDict(env_prefix="EXPLORER_", extra="ignore")
@@ -48,11 +55,12 @@ class Settings(BaseSettings):
     result_cache_mb: int = Field(default=256, gt=0)
     threads: int | None = Field(default=None, gt=0)
     max_image_mb: int = Field(default=20, gt=0)
-    max_image_pixels: int = Field(default=50_000_000, gt=0)
+    max_image_pixels: int = Field(default=25_000_000, gt=0)
     download_timeout: float = Field(default=20.0, gt=0)
     offline: bool = False
     database_url: str | None = None
     models: str | None = None
+    max_weights_mb: int = Field(default=600, gt=0)
     public: bool = False
     offered: str = "*"
     max_jobs_per_visitor: int = Field(default=4, gt=0)
@@ -60,6 +68,9 @@ class Settings(BaseSettings):
     max_job_seconds: float = Field(default=60.0, gt=0)
     max_batch: int = Field(default=32, gt=0)
     jobs_per_minute: int = Field(default=60, gt=0)
+    jobs_per_minute_per_address: int = Field(default=1200, gt=0)
+    tour: Path | None = None
+    log: Literal["text", "json"] = "text"
 
 
 @cache
@@ -72,11 +83,17 @@ def get_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        first = error.errors()[0]
-        name = "EXPLORER_" + "_".join(str(part) for part in first["loc"]).upper()
-        raise SettingsError(
+        raise unusable(error)[0] from error
+
+
+def unusable(error: ValidationError) -> list[SettingsError]:
+    """A sentence for each setting that has a value that cannot be used."""
+    return [
+        SettingsError(
             N_("The setting {name}={value} cannot be used: {reason}. Change or unset it."),
-            name=name,
-            value=first["input"],
-            reason=first["msg"],
-        ) from error
+            name="EXPLORER_" + "_".join(str(part) for part in found["loc"]).upper(),
+            value=found["input"],
+            reason=found["msg"],
+        )
+        for found in error.errors()
+    ]
