@@ -1,6 +1,7 @@
 """``python -m explorer doctor``: says in words what is installed and what will be used.
 
 ``python -m explorer bench`` times many networks one after another (``explorer.sweeps``).
+``python -m explorer prefetch`` fetches weights and traces beforehand (``explorer.prefetch``).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING
 from explorer import __version__
 from explorer.errors import ExplorerError, SettingsError
 from explorer.i18n import N_, _, set_language
+from explorer.prefetch.arguments import add_prefetch
 from explorer.sweeps.arguments import add_bench
 
 if TYPE_CHECKING:
@@ -228,12 +230,17 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("doctor", help="say what is installed, which device, which settings")
     add_bench(commands)
+    add_prefetch(commands)
     options = parser.parse_args(arguments)
     set_language("zh" if (locale.getlocale()[0] or "").lower().startswith(("zh", "chi")) else "en")
     if options.command == "bench":
         from explorer.sweeps.command import bench
 
         return bench(options)
+    if options.command == "prefetch":
+        from explorer.prefetch.command import prefetch
+
+        return prefetch(options)
     ok = True
     for finding in examine():
         sys.stdout.write(f"{finding}\n")

@@ -45,6 +45,10 @@ class UnknownModelError(ExplorerError):
     """No model has this id; ``values["closest"]`` lists the three closest ids."""
 
 
+class ModelNotOfferedError(UnknownModelError):
+    """The model exists, but this public server does not offer it."""
+
+
 class UnknownWeightsError(ExplorerError):
     """The model has no weights of this id."""
 
@@ -101,9 +105,33 @@ class WorkerLostError(ExplorerError):
     """The worker process ended in the middle of a job."""
 
 
+class LimitError(ExplorerError):
+    """A public server does not do this, or not now; it says how much it does and what helps."""
+
+
 class JobCancelled(ExplorerError):  # noqa: N818 - an outcome, not a fault
     """The job was cancelled; raised inside the job by its progress callback."""
 
 
+class OwnModelError(ExplorerError):
+    """A network of one's own (``EXPLORER_MODELS``) cannot be used."""
+
+
+class OwnWeightsError(ExplorerError):
+    """A file of weights of one's own cannot be used."""
+
+
 class SettingsError(ExplorerError):
     """A setting has a value that cannot be used."""
+
+
+class TourError(ExplorerError):
+    """A file of a tour's steps cannot be read, or one of its steps cannot be shown."""
+
+    def text(self, translate: Callable[[str], str] = str) -> str:
+        """The sentence, through ``translate``; so is the one that it may give as its reason."""
+        values = {
+            name: value.text(translate) if isinstance(value, ExplorerError) else value
+            for name, value in self.values.items()
+        }
+        return translate(self.message).format(**values)

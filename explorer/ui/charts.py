@@ -8,16 +8,26 @@ from typing import TYPE_CHECKING, Any, Literal
 import streamlit as st
 
 from explorer.charts.dressing import dressed
+from explorer.charts.enlarging import enlarged
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 Mode = Literal["points", "box", "lasso"]
+# In a talk, from this width of the page on, letters grow; below, they have no room to.
+TALK_WIDTH, TALK_LETTERS = 1400, 1.35
 
 
 def is_dark() -> bool:
     """Whether the visitor's browser shows the dark theme."""
     return st.context.theme.type == "dark"
+
+
+def for_room(drawn: go.Figure) -> go.Figure:
+    """A dressed figure with larger letters where it is shown in a talk on a large screen."""
+    state = st.session_state
+    large = state.get("_talk") is not None and state.get("_width", 0) >= TALK_WIDTH
+    return enlarged(drawn, TALK_LETTERS) if large else drawn
 
 
 def show_figure(
@@ -56,8 +66,9 @@ def show_figure(
 
     selectable = on_click is not None or on_box is not None
     modes: tuple[Mode, ...] = ("box",) if on_box else ("points",)
+    drawn = dressed(figure, is_dark(), modes_of(modes) if selectable else None)
     st.plotly_chart(
-        dressed(figure, is_dark(), modes_of(modes) if selectable else None), key=widget,
+        for_room(drawn), key=widget,
         theme=None, config=config, alt=figure.layout.meta["alt"] or None,
         on_select=clicked if selectable else "ignore", selection_mode=modes,
     )  # fmt: skip

@@ -15,7 +15,14 @@ from explorer.ui.selection import Selection
 
 
 def page_head(title: str, what_to_look_at: str, selection: Selection | None = None) -> None:
-    """Title, one sentence on what to look at, and the chosen model's name."""
+    """Title, one sentence on what to look at, and the chosen model's name.
+
+    In a talk, whose bar has the words, a single line: the room belongs to the picture.
+    """
+    if st.session_state.get("_talk") is not None:
+        name = "" if selection is None else f" · **{selection.spec.name}**"
+        st.markdown(f"{title}{name}")
+        return
     st.title(title, anchor=False)
     if selection is None:
         st.markdown(what_to_look_at)

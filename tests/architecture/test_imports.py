@@ -54,6 +54,8 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"paper_points", "sweeps"}),
     frozenset({"tasks"}),
     frozenset({"engine"}),
+    frozenset({"tour", "qr"}),
+    frozenset({"prefetch"}),
     frozenset({"caches"}),
     frozenset({"serving"}),
     frozenset({"ui", "__main__"}),
@@ -63,7 +65,7 @@ FLOOR = {unit: number for number, units in enumerate(FLOORS) for unit in units}
 # Files that are one unit with a package of another name.
 SAME_UNIT = {
     "claim_tasks": "tasks", "cost_tasks": "tasks", "own_tasks": "tasks", "paired_task": "tasks",
-    "worker": "engine", "result_cache": "engine",
+    "worker": "engine", "result_cache": "engine", "tour_tasks": "tour",
 }  # fmt: skip
 CHARTS_MAY_SEE = {
     "bottleneck", "catalog", "charts", "compare_table", "costs", "errors", "explainers", "findings",

@@ -12,7 +12,7 @@ from explorer.charts.bubble import BubbleRow
 from explorer.charts.dressing import dressed
 from explorer.i18n import _, ngettext
 from explorer.ui.bubble.sources import table_rows
-from explorer.ui.charts import Mode, is_dark, modes_of
+from explorer.ui.charts import Mode, for_room, is_dark, modes_of
 from explorer.ui.page import table_downloads
 from explorer.ui.selection import choose_model
 
@@ -44,8 +44,9 @@ def show_bubbles(figure: go.Figure, key: str) -> None:
 
     with st.container(key="bubble-figure"):
         modes: tuple[Mode, ...] = ("points", "box", "lasso")
+        drawn = for_room(dressed(figure, is_dark(), modes_of(modes)))
         st.plotly_chart(
-            dressed(figure, is_dark(), modes_of(modes)), key=widget, theme=None, config=config,
+            drawn, key=widget, theme=None, config=config,
             alt=figure.layout.meta["alt"] or None, on_select=chosen, selection_mode=modes,
         )  # fmt: skip
 
