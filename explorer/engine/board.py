@@ -6,7 +6,7 @@ Plain data under one lock, without processes or threads of its own.
 from __future__ import annotations
 
 import threading
-from collections import Counter, OrderedDict
+from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Collection
 from typing import Any
 
@@ -15,6 +15,8 @@ from explorer.errors import ExplorerError
 
 # Owners whose last turn is remembered; forgetting one only lets that owner go first once.
 REMEMBERED_OWNERS = 1000
+# Jobs of a kind whose seconds count for the estimate of a wait.
+REMEMBERED_JOBS = 20
 
 
 class JobBoard:
@@ -37,6 +39,10 @@ class JobBoard:
         self._turns: OrderedDict[str, int] = OrderedDict()
         self._turn = 0
         self._numbers = 0
+        # Kinds are names of task classes, hence few.
+        self._seconds: defaultdict[str, deque[float]] = defaultdict(
+            lambda: deque(maxlen=REMEMBERED_JOBS)
+        )
 
     def add(self, job: Job, owner: str) -> None:
         """Puts a new job at the end of its owner's queue."""
@@ -72,9 +78,26 @@ class JobBoard:
             ranked.append((min(ranks), job.number, job))
         return [job for _rank, _number, job in sorted(ranked, key=lambda entry: entry[:2])]
 
-    def position(self, job: Job) -> int:
-        """1 for the next job to run, 0 for one that does not wait."""
-        return 0 if job.state != "queued" else self.order().index(job) + 1
+    def outlook(self, job: Job) -> tuple[int, float | None]:
+        """The position of a job, and the estimated seconds until it runs.
+
+        Returns:
+            1 for the next job to run, 0 for one that does not wait. The seconds are None for a job
+            that does not wait, and while nothing is known of a kind of job that comes before it.
+        """
+        if job.state != "queued":
+            return 0, None
+        order = self.order()
+        place = order.index(job)
+        now = self.clock()
+        seconds = 0.0
+        for before in (*self._running, *order[:place]):
+            recent = self._seconds.get(before.kind)
+            if not recent:
+                return place + 1, None
+            passed = 0.0 if before.started is None else now - before.started
+            seconds += max(0.0, sum(recent) / len(recent) - passed)
+        return place + 1, seconds
 
     def take(self) -> Job | None:
         """The next job, which now runs; None when none waits."""
@@ -109,6 +132,20 @@ class JobBoard:
             if job in jobs:
                 jobs.remove(job)
         job.finish(state, outcome, error)
+        if state == "done" and job.started is not None and job.ended is not None:
+            self._seconds[job.kind].append(job.ended - job.started)
+
+    def stop(self, job: Job, reason: ExplorerError) -> None:
+        """Marks a running job as one that is to be stopped and to end as failed, for a reason."""
+        job.stopped_for = reason
+        job.cancelled_at = self.clock()
+
+    def finish_stopped(self, job: Job) -> None:
+        """Ends a job that was told to stop: cancelled, or failed where it was stopped for cause."""
+        if job.stopped_for is not None:
+            self.finish(job, "failed", error=job.stopped_for)
+        else:
+            self.finish(job, "cancelled", error=cancelled_error())
 
     def leave(self, job: Job, owner: str) -> bool:
         """Says that this owner no longer waits.
@@ -137,12 +174,16 @@ class JobBoard:
         Returns:
             Running jobs that nobody waits for any more.
         """
-        oldest = self.clock() - self._lease_seconds
+        now = self.clock()
+        oldest = now - self._lease_seconds
         found = []
         for job in self.jobs():
             if job.waiting or not job.owners:  # in wait(), or already being cancelled
                 continue
-            job.owners = {owner: seen for owner, seen in job.owners.items() if seen >= oldest}
+            # Seen later than now: the clock jumped back, and the lease begins here.
+            job.owners = {
+                owner: min(seen, now) for owner, seen in job.owners.items() if seen >= oldest
+            }
             if self._abandon_if_alone(job):
                 found.append(job)
         return found
@@ -156,6 +197,10 @@ class JobBoard:
         for job in self.jobs():
             job.owners.clear()
         return [job for job in self.jobs() if self._abandon_if_alone(job)]
+
+    def count_of(self, owner: str) -> int:
+        """Number of jobs that this owner has waiting and running."""
+        return sum(owner in job.owners for job in self.jobs())
 
     def jobs(self) -> list[Job]:
         """All jobs that run or wait."""

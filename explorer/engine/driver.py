@@ -267,7 +267,11 @@ class Driver:
                 self._stop_if_long(job)
                 since = job.cancelled_at
                 grace = self._options.stop_grace if self._closing else self._options.cancel_grace
-                if since is None or self._board.clock() - since < grace:
+                now = self._board.clock()
+                if since is None or since > now:  # the clock jumped back: the grace begins here
+                    job.cancelled_at = None if since is None else now
+                    continue
+                if now - since < grace:
                     continue
             log.warning("“%s” did not stop within %.1f s; its worker is ended", job.label, grace)
             worker.kill()

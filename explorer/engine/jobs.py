@@ -142,7 +142,7 @@ class Job:
                 position=position,
                 fraction=1.0 if self.state == "done" else self.pace.fraction,
                 eta_seconds=self.pace.eta(now) if self.state == "running" else None,
-                elapsed_seconds=end - begin,
+                elapsed_seconds=max(0.0, end - begin),
                 partial=self.partial,
                 error=self.error,
                 stage=self.stage,

@@ -11,9 +11,10 @@ from explorer.catalog import find
 from explorer.charts.theme import COLORWAY
 from explorer.errors import UnknownModelError
 from explorer.i18n import _
+from explorer.offered import find_offered
 from explorer.ui.params import incoming, outgoing
 from explorer.ui.selection import UNTRAINED, Selection
-from explorer.ui.text import plain
+from explorer.ui.text import plain, said
 from explorer.weights import default_weights
 
 MOST = 4
@@ -75,7 +76,7 @@ def read(text: str) -> tuple[list[Member], list[str]]:
         try:
             member = _member(model, chosen or None, len(found))
         except UnknownModelError as error:
-            problems.append(plain(error.text(_)))
+            problems.append(said(error))
             continue
         if chosen and _chosen(member) != chosen:
             problems.append(
@@ -111,7 +112,7 @@ def _chosen(member: Member) -> str:
 
 
 def _member(model: str, chosen: str | None, slot: int) -> Member:
-    spec = find(model)
+    spec = find_offered(model)
     known = [weights.id for weights in spec.weights]
     if chosen not in known and chosen != UNTRAINED:
         chosen = _default(spec.id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +10,9 @@ from typing import Any
 import streamlit as st
 
 from explorer.engine import Job, JobStatus, get_engine
+from explorer.errors import LimitError, ModelNotOfferedError
 from explorer.i18n import _
+from explorer.settings import get_settings
 from explorer.tasks import Task
 from explorer.ui.banners import show_error
 from explorer.ui.fragment import fragment
@@ -27,7 +30,19 @@ def owner() -> str:
     return str(st.session_state.setdefault("_owner", uuid.uuid4().hex))
 
 
-def _jobs() -> dict[str, Job]:
+def address() -> str:
+    """Where this visitor comes from, for the limits of public mode; never shown nor logged."""
+    found = st.context.ip_address if get_settings().public else None
+    return found if isinstance(found, str) else ""  # None on the machine itself
+
+
+def submit(task: Task, label: str) -> Job:
+    """Hands a task to the engine in this visitor's name."""
+    return get_engine().submit(task, owner(), label=label, address=address())
+
+
+def submitted() -> dict[str, Job]:
+    """This visitor's jobs by the slot of the page that shows them."""
     found: dict[str, Job] = st.session_state.setdefault("_jobs", {})
     return found
 
@@ -54,9 +69,9 @@ def run_task(
     cached = get_engine().find(key)
     if cached is not None:
         return cached
-    job = _jobs().get(key)
+    job = submitted().get(key)
     if job is None:
-        job = _jobs()[key] = get_engine().submit(task, owner(), label=label)
+        job = submitted()[key] = submit(task, label)
     return watch(job, key, label, draw_partial)
 
 
@@ -65,15 +80,19 @@ def watch(
 ) -> Any | None:
     """The result of a job that was submitted, or its progress; see ``run_task``."""
     _touched().add(job.id)
-    job.wait(GRACE_SECONDS)
+    _wait_a_little(job)
     status = job.status(owner())
     if status.state == "done":
         return job.result()
     if status.state in ("failed", "cancelled"):
         if status.error is not None:
             show_error(status.error)
+        if isinstance(status.error, ModelNotOfferedError):
+            return None
+        if isinstance(status.error, LimitError) and job.started is None:
+            submitted().pop(slot, None)  # it was not taken: the next run of the page asks anew
         if st.button(_("Try again"), key=f"retry-{slot}", icon=":material/refresh:"):
-            _jobs().pop(slot, None)
+            submitted().pop(slot, None)
             rerun()
         return None
     fragment(_progress, run_every=POLL_SECONDS, key=f"job-{slot}")(job, slot, label, draw_partial)
@@ -95,6 +114,13 @@ def _progress(job: Job, slot: str, label: str, draw_partial: Callable[[Any], Non
         draw_partial(status.partial)
 
 
+def _wait_a_little(job: Job) -> None:
+    """Waits for a job that may end at once; all jobs of a run share the time."""
+    begin = time.monotonic()
+    job.wait(max(0.0, st.session_state["_grace"]))
+    st.session_state["_grace"] -= time.monotonic() - begin
+
+
 def hold(job: Job) -> None:
     """Says that this run shows the job, which is released at the end of a run that does not."""
     _touched().add(job.id)
@@ -104,6 +130,10 @@ def describe(status: JobStatus, label: str) -> str:
     """What a job is doing and how long that takes yet, for its progress bar."""
     if status.stage:
         label = f"{label} · {_(status.stage)}"
+    if status.state == "queued" and status.wait_seconds is not None:
+        return _("{label}: number {position} in the queue, in about {seconds:.0f} s").format(
+            label=label, position=status.position, seconds=max(1, status.wait_seconds)
+        )
     if status.state == "queued":
         return _("{label}: number {position} in the queue").format(
             label=label, position=status.position
@@ -118,12 +148,13 @@ def describe(status: JobStatus, label: str) -> str:
 def begin_run() -> None:
     """At the start of a script run: no job is waited for yet."""
     st.session_state["_touched"] = set()
+    st.session_state["_grace"] = GRACE_SECONDS
 
 
 def end_run() -> None:
     """At the end of a full script run: jobs that no page of this visitor shows are released."""
     kept = _touched()
-    for slot, job in list(_jobs().items()):
+    for slot, job in list(submitted().items()):
         if job.id not in kept:
-            _jobs().pop(slot)
+            submitted().pop(slot)
     get_engine().release(owner(), kept)

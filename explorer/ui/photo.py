@@ -12,6 +12,7 @@ from explorer.images import SAMPLES, open_image, sample_bytes
 from explorer.ui.banners import show_error
 from explorer.ui.params import choice
 from explorer.ui.taking import paste_and_drop
+from explorer.ui.text import plain
 
 FILE_TYPES = ["jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff", "gif", "avif", "heic", "heif"]
 
@@ -50,7 +51,7 @@ def choose_photo(dataset: str) -> Photo | None:
     kept: Photo | None = st.session_state.get("_upload")
     if kept is not None and upload is None:
         st.button(
-            _("Back to the samples ({name})").format(name=kept.name), on_click=_drop_upload,
+            _("Back to the samples ({name})").format(name=plain(kept.name)), on_click=_drop_upload,
             icon=":material/close:",
         )  # fmt: skip
     photo = kept or Photo(chosen, sample_bytes(chosen), uploaded=False)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from explorer.catalog import CATALOG, DEFAULT_MODEL, families, find, search
+from explorer.catalog import CATALOG, families
 from explorer.catalog.spec import ModelSpec
 from explorer.engine import get_engine
 from explorer.errors import UnknownModelError
 from explorer.i18n import _
+from explorer.offered import default_model, find_offered, is_offered, search_offered
 from explorer.ui.forms import form_switch
 from explorer.ui.fragment import fragment
 from explorer.ui.params import rerun
@@ -20,7 +21,7 @@ from explorer.ui.selection import (
     curated_ids,
     take_choices,
 )
-from explorer.ui.text import plain
+from explorer.ui.text import plain, said
 from explorer.ui.units import si
 from explorer.weights import default_weights
 
@@ -58,7 +59,7 @@ def _check_address() -> None:
     if "model" in st.session_state or asked is None:
         return
     try:
-        find(asked)
+        find_offered(asked)
     except UnknownModelError as error:
         st.session_state["_notice_model"] = error.text(_)
         del st.query_params["model"]
@@ -68,11 +69,11 @@ def _pick_architecture() -> ModelSpec:
     options = curated_ids()
     current = st.session_state.get("model") or st.query_params.get("model")
     if isinstance(current, str) and current in CATALOG and current not in options:
-        options.append(current)
+        options += [current] if is_offered(current) else []
     asked = st.selectbox(
         _("Model"),
         options,
-        index=options.index(DEFAULT_MODEL),
+        index=options.index(default_model()),
         key="model",
         accept_new_options=True,
         bind="query-params",
@@ -80,10 +81,10 @@ def _pick_architecture() -> ModelSpec:
         help=_("Type to search these, or open the search below for all of timm."),
     )
     try:
-        return find(asked)
+        return find_offered(asked)
     except UnknownModelError as error:
         st.session_state["_notice_model"] = error.text(_)
-        choose_model(DEFAULT_MODEL)
+        choose_model(default_model())
         rerun()
 
 
@@ -149,7 +150,7 @@ def _search_panel() -> None:
         _("At most"), [1, 5, 10, 25, 50, 100], index=None, key="_search_params",
         format_func=lambda millions: _("{millions} M parameters").format(millions=millions),
     )  # fmt: skip
-    found = search(
+    found = search_offered(
         query or "", family=family, max_params=None if limit is None else int(limit * 1e6),
         limit=HITS_SHOWN,
     )  # fmt: skip
@@ -182,7 +183,7 @@ def _await_device() -> None:
     if info.device is not None:
         rerun()  # once: the page that follows has no fragment that polls
     if info.device_error is not None:
-        st.caption(":material/memory: " + plain(info.device_error.text(_)))
+        st.caption(":material/memory: " + said(info.device_error))
     else:
         st.caption(_(":material/memory: The device is being looked up."))
 

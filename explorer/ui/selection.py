@@ -8,6 +8,7 @@ import streamlit as st
 
 from explorer.catalog import CATALOG, find
 from explorer.catalog.spec import ModelSpec, WeightsSpec
+from explorer.offered import default_model, is_offered
 from explorer.requests import ModelRef
 from explorer.weights import default_weights
 
@@ -64,5 +65,11 @@ def take_choices() -> None:
 
 
 def curated_ids() -> list[str]:
-    """The models with plain ids: what the short list of the picker offers."""
-    return [model_id for model_id in CATALOG if not model_id.startswith("timm/")]
+    """The models with plain ids that are offered here: the short list of the picker."""
+    found = [
+        model_id
+        for model_id in CATALOG
+        if not model_id.startswith("timm/") and is_offered(model_id)
+    ]
+    first = default_model()
+    return found if first in found else [first, *found]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from explorer.engine import Job, get_engine
+from explorer.engine import Job
 from explorer.i18n import _
 from explorer.tasks import LoadWeights
 from explorer.ui.banners import untrained_banner
-from explorer.ui.jobs import owner, watch
+from explorer.ui.jobs import submit, watch
 from explorer.ui.params import rerun
 from explorer.ui.selection import UNTRAINED, Selection, choose_weights
 from explorer.weights import weights_status
@@ -45,7 +45,7 @@ def weights_ready(selection: Selection, slot: str = "weights") -> bool:
         )  # fmt: skip
     if fetch:
         label = _("Downloading {weights}").format(weights=selection.weights.id)
-        jobs[slot] = get_engine().submit(LoadWeights(selection.ref), owner(), label=label)
+        jobs[slot] = submit(LoadWeights(selection.ref), label)
     if slot in jobs and watch(jobs[slot], slot, jobs[slot].label) is not None:
         rerun()
     return False

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from explorer.engine.limits import Limits
 from explorer.engine.local import EngineOptions, LocalEngine
 from tests.engine.waiting import Clock
 
@@ -21,9 +23,11 @@ def make_engine() -> Iterator[MakeEngine]:
     """Makes engines of the test's own; ends them."""
     engines = []
 
-    def make(clock: Clock | None = None, **options: Any) -> LocalEngine:
+    def make(
+        clock: Clock | None = None, limits: Limits | None = None, **options: Any
+    ) -> LocalEngine:
         chosen = replace(QUICK, **options)
-        engines.append(LocalEngine(chosen, clock) if clock else LocalEngine(chosen))
+        engines.append(LocalEngine(chosen, clock or time.monotonic, limits))
         return engines[-1]
 
     yield make

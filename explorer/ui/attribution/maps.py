@@ -15,6 +15,7 @@ from explorer.charts.attribution import MapOptions, attribution_map, difference_
 from explorer.engine import get_engine
 from explorer.i18n import _
 from explorer.results import FloatArray
+from explorer.settings import get_settings
 from explorer.tasks import Explain
 from explorer.ui.attribution.controls import Look, pass_seconds, refusal
 from explorer.ui.attribution.downloads import downloads
@@ -23,6 +24,7 @@ from explorer.ui.attribution.trust import trust
 from explorer.ui.charts import show_figure
 from explorer.ui.jobs import run_task
 from explorer.ui.params import choice
+from explorer.ui.public import too_dear
 from explorer.ui.viewport import viewport_width
 
 #: Maps that are dearer than this, estimated, wait for a click.
@@ -103,6 +105,9 @@ def compute(task: Explain, prediction: Prediction) -> Attribution | None:
                 method=_(method.name), seconds=in_words(price)
             )
         )
+        if too_dear(price):
+            say_too_dear(_(method.name), price)
+            return None
         label = _("Compute {method}").format(method=_(method.name))
         started = task.key() in wanted or task.key() in st.session_state.get("_jobs", {})
         if price > AUTO_SECONDS and not started:
@@ -115,6 +120,17 @@ def compute(task: Explain, prediction: Prediction) -> Attribution | None:
     if found is not None:
         known[method.id] = found.seconds, map_passes(method.id, task.request.options)
     return found
+
+
+def say_too_dear(what: str, price: float) -> None:
+    """Says that a public server does not begin what it would have to stop."""
+    st.info(
+        _(
+            "**{what}** would take about {price} s, and a job may run for {most} s on this server; "
+            "choose a smaller model or cheaper options, or run it on your own machine (README)."
+        ).format(what=what, price=in_words(price), most=f"{get_settings().max_job_seconds:g}"),
+        icon=":material/hourglass_disabled:",
+    )
 
 
 def in_words(seconds: float) -> str:

@@ -7,14 +7,15 @@ from collections.abc import Sequence
 import streamlit as st
 
 from explorer.charts.paired import paired_chart
-from explorer.engine import Job, get_engine
+from explorer.engine import Job
 from explorer.i18n import _
 from explorer.paired import PairedRequest, PairedResult, Ratio, ratio_of
 from explorer.paired_task import MeasurePaired
 from explorer.ui.charts import show_figure
 from explorer.ui.compare.lineup import Entry, choose_reference
-from explorer.ui.jobs import owner, watch
+from explorer.ui.jobs import submit, watch
 from explorer.ui.params import choice
+from explorer.ui.public import allowed_batches
 
 SLOT = "paired"
 
@@ -24,7 +25,7 @@ def show_clock(entries: Sequence[Entry]) -> None:
     reference = choose_reference(entries)
     left, middle, right = st.columns(3, vertical_alignment="bottom")
     with left:
-        batch = choice("batch", _("Images per batch"), ["1", "2", "4", "8", "16"])
+        batch = choice("batch", _("Images per batch"), allowed_batches(["1", "2", "4", "8", "16"]))
     with middle:
         rounds = choice("rounds", _("Rounds"), ["20", "40", "100"])
     jobs: dict[str, Job] = st.session_state.setdefault("_jobs", {})
@@ -35,9 +36,7 @@ def show_clock(entries: Sequence[Entry]) -> None:
     if start:
         refs = tuple(entry.selection.ref for entry in entries)
         request = PairedRequest(batch_size=int(batch), rounds=int(rounds))
-        jobs[SLOT] = get_engine().submit(
-            MeasurePaired(refs, request), owner(), label=_("Timing in turn")
-        )
+        jobs[SLOT] = submit(MeasurePaired(refs, request), _("Timing in turn"))
         st.session_state["_paired"] = None
     if SLOT in jobs:
 

@@ -14,6 +14,7 @@ from explorer.charts.compare import CompareEntry
 from explorer.errors import UnknownModelError
 from explorer.graph import LayerGraph
 from explorer.i18n import _
+from explorer.offered import find_offered
 from explorer.tasks import Trace
 from explorer.ui.compare_set import Member, add, members
 from explorer.ui.jobs import run_task
@@ -74,7 +75,7 @@ def _pick_other(selection: Selection) -> Selection:
     asked = st.query_params.get("other")
     if asked is not None and asked not in options:
         with contextlib.suppress(UnknownModelError):  # the control says so, with what it takes
-            options.insert(0, find(asked).id)
+            options.insert(0, find_offered(asked).id)
     default = "lenet5" if selection.spec.dataset == "mnist" else "resnet50"
     with left:
         spec = find(choice("other", _("Compared with"), options, default=default))
@@ -103,9 +104,13 @@ def _names(chosen: Sequence[Member]) -> list[str]:
 def traced(entries: Sequence[Entry]) -> dict[str, LayerGraph]:
     """The graphs by entry name; those that fail or are not there yet are left out, and said."""
     found: dict[str, LayerGraph] = {}
+    known: dict[str, LayerGraph | None] = {}
     for entry in entries:
-        label = _("Tracing {model}").format(model=entry.selection.spec.name)
-        graph = run_task(Trace(entry.selection.spec.id, light=True), label)
+        spec = entry.selection.spec
+        if spec.id not in known:  # a model may be there twice, with other weights
+            label = _("Tracing {model}").format(model=spec.name)
+            known[spec.id] = run_task(Trace(spec.id, light=True), label)
+        graph = known[spec.id]
         if graph is not None:
             found[entry.name] = graph
     return found

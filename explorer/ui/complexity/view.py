@@ -15,6 +15,7 @@ from explorer.costs import Convention
 from explorer.errors import ExplorerError, UnknownModelError
 from explorer.graph import LayerGraph
 from explorer.i18n import _
+from explorer.offered import find_offered
 from explorer.tasks import Trace
 from explorer.ui.banners import show_error
 from explorer.ui.jobs import run_task
@@ -216,7 +217,7 @@ def choose_other(selection: Selection) -> ModelSpec | None:
     asked = st.query_params.get("other")
     if asked and asked not in options:
         with contextlib.suppress(UnknownModelError):  # the control says so, with what it takes
-            spec = find(asked)
+            spec = find_offered(asked)
             options[spec.id] = spec.name
     chosen = choice("other", _("Compare with"), options)
-    return find(chosen) if chosen else None
+    return find_offered(chosen) if chosen else None

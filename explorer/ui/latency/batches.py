@@ -19,6 +19,7 @@ from explorer.ui.latency.headline import milliseconds
 from explorer.ui.latency.kept import ask, here
 from explorer.ui.page import table_downloads
 from explorer.ui.params import choice, number
+from explorer.ui.public import allowed_batches
 from explorer.ui.selection import Selection
 from explorer.ui.units import mebibytes, si
 
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 def show_batches(selection: Selection, options: Options, width: int) -> None:
     """The curve of what was measured, now or before, under the controls' conditions."""
     largest = choice(
-        "upto", _("Batch sizes up to"), ["8", "16", "32", "64", "128"], default="16",
+        "upto", _("Batch sizes up to"), allowed_batches(["8", "16", "32", "64", "128"]),
+        default="16",
     )  # fmt: skip
     sizes = tuple(2**power for power in range(8) if 2**power <= int(largest))
     rows = _measured(selection, options, sizes)

@@ -27,7 +27,7 @@ from explorer.ui.latency.group import Outcomes, measure_group
 from explorer.ui.page import table_downloads
 from explorer.ui.params import choice
 from explorer.ui.selection import Selection
-from explorer.ui.text import plain
+from explorer.ui.text import plain, said
 
 _MOST_BARS = 40
 
@@ -68,7 +68,7 @@ def _draw(outcomes: Outcomes, title: str) -> None:
     timed = []
     for name, found in outcomes.items():
         if isinstance(found, ExplorerError):
-            st.warning(f"**{plain(name)}:** {plain(found.text(_))}", icon=":material/block:")
+            st.warning(f"**{plain(name)}:** {said(found)}", icon=":material/block:")
             continue
         if not found.series or not found.series[0].median:
             continue

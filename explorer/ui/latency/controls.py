@@ -12,6 +12,7 @@ from explorer.engine import get_engine
 from explorer.i18n import _
 from explorer.requests import LatencyRequest
 from explorer.ui.params import choice, entry
+from explorer.ui.public import allowed_seconds, largest_batch
 
 DTYPES = ("float32", "bfloat16", "float16")
 MODES = ("inference_mode", "eager", "compile", "export", "cuda_graph")
@@ -70,9 +71,9 @@ def choose_options() -> Options:
     """Draws the controls; those with short values two in a row."""
     left, right = st.columns(2)
     with left:
-        batch = entry("batch", _("Batch size"), (1, LARGEST_BATCH), default=1)
+        batch = entry("batch", _("Batch size"), (1, largest_batch(LARGEST_BATCH)), default=1)
     with right:
-        seconds = choice("seconds", _("At least (s)"), ["3", "10", "30", "60"])
+        seconds = choice("seconds", _("At least (s)"), allowed_seconds(["3", "10", "30", "60"]))
     mode = choice("mode", _("Mode"), mode_labels())
     left, right = st.columns(2)
     with left:

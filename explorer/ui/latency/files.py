@@ -11,6 +11,7 @@ from explorer.i18n import _, ngettext
 from explorer.measurements import MeasurementStore
 from explorer.measurements.files import export, import_file
 from explorer.results import LatencyResult
+from explorer.settings import get_settings
 from explorer.ui.banners import show_error
 from explorer.ui.latency.kept import ask
 
@@ -45,6 +46,12 @@ def result_downloads(
 
 def import_panel() -> None:
     """Takes a file of measurements into the store, all of it or nothing."""
+    if get_settings().public:
+        st.caption(
+            _("Importing measurements is closed on this public server; run the app on your own "
+              "machine to import them (README).")
+        )  # fmt: skip
+        return
     file = st.file_uploader(
         _("Import measurements: CSV, JSON or Parquet of this page, or timm's benchmark table"),
         type=["csv", "json", "parquet"],

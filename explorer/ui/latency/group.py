@@ -13,7 +13,8 @@ from explorer.requests import LatencyRequest
 from explorer.results import LatencyResult
 from explorer.tasks import Measure
 from explorer.ui.fragment import fragment
-from explorer.ui.jobs import describe, hold, owner
+from explorer.ui.jobs import describe, hold, owner, submit
+from explorer.ui.latency.kept import keeps
 from explorer.ui.params import rerun
 from explorer.ui.selection import Selection
 
@@ -62,9 +63,7 @@ def _start(slot: str, requests: Mapping[str, LatencyRequest], selection: Selecti
     jobs = _jobs(slot)
     jobs.clear()
     for name, request in requests.items():
-        jobs[name] = get_engine().submit(
-            Measure(selection.ref, request), owner(), label=_("Timing")
-        )
+        jobs[name] = submit(Measure(selection.ref, request, keep=keeps()), _("Timing"))
 
 
 def _stop(slot: str) -> None:

@@ -13,7 +13,7 @@ from explorer.catalog import CATALOG
 from explorer.i18n import _
 from explorer.results import LatencyResult, LatencySeries
 from explorer.ui.latency.copying import copy_button
-from explorer.ui.text import plain
+from explorer.ui.text import said, sentence
 from explorer.ui.units import mebibytes
 
 STYLE = """<style>
@@ -54,7 +54,7 @@ def draw_headline(result: LatencyResult, series: LatencySeries, *, live: bool = 
         for name, value in _cards(series)
     )
     reason = series.energy.reason
-    note = "" if reason is None else html.escape(reason.text(_))
+    note = "" if reason is None else html.escape(sentence(reason))
     # The style stands in the page once: what changes twice a second is kept small.
     st.html(
         f'<div class="latency-number">{number}<div class="conditions">{conditions}</div>'
@@ -71,7 +71,7 @@ def draw_headline(result: LatencyResult, series: LatencySeries, *, live: bool = 
         st.info(_("Stopped before its end: these are the runs up to then."), icon=":material/stop:")
     if result.unstored is not None:
         st.warning(
-            plain(result.unstored.text(_))
+            said(result.unstored)
             + " "
             + _("The measurement is here all the same: take it as a file below."),
             icon=":material/database_off:",
@@ -80,7 +80,7 @@ def draw_headline(result: LatencyResult, series: LatencySeries, *, live: bool = 
 
 def _say_notes(series: LatencySeries) -> None:
     for note in series.notes:
-        st.warning(plain(note.text(_)), icon=":material/ssid_chart:")
+        st.warning(said(note), icon=":material/ssid_chart:")
 
 
 def _thinned(series: LatencySeries) -> LatencySeries:

@@ -10,8 +10,8 @@ import streamlit as st
 
 from explorer.engine import get_engine
 from explorer.errors import MeasurementError
-from explorer.i18n import _
-from explorer.ui.text import plain
+from explorer.settings import get_settings
+from explorer.ui.text import said
 
 if TYPE_CHECKING:
     from explorer.measurements import MeasurementStore, Row
@@ -23,6 +23,14 @@ _DOWN = "_store_down"
 PATIENCE = 15.0
 
 
+def keeps() -> bool:
+    """Whether what a visitor measures goes into the store.
+
+    Not in public mode: there it would be shown to other visitors, and strangers would fill it.
+    """
+    return not get_settings().public
+
+
 def begin() -> None:
     """At the start of a page run: nothing was said yet about the store."""
     st.session_state["_store_said"] = False
@@ -30,9 +38,9 @@ def begin() -> None:
 
 def ask(question: Callable[[MeasurementStore], T], otherwise: U) -> T | U:
     """What the store answers; where it cannot, the sentence stands in the page, once a run."""
-    since, said = st.session_state.get(_DOWN, (0.0, None))
-    if said is not None and time.monotonic() - since < PATIENCE:
-        _say(said)
+    since, known = st.session_state.get(_DOWN, (0.0, None))
+    if known is not None and time.monotonic() - since < PATIENCE:
+        _say(known)
         return otherwise
     from explorer.measurements import MeasurementStore
 
@@ -49,7 +57,7 @@ def ask(question: Callable[[MeasurementStore], T], otherwise: U) -> T | U:
 def _say(error: MeasurementError) -> None:
     if not st.session_state.get("_store_said"):
         st.session_state["_store_said"] = True
-        st.warning(plain(error.text(_)), icon=":material/database_off:")
+        st.warning(said(error), icon=":material/database_off:")
 
 
 def own_device() -> str | None:

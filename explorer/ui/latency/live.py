@@ -14,11 +14,11 @@ from explorer.tasks import Measure
 from explorer.ui.banners import show_error
 from explorer.ui.charts import show_figure
 from explorer.ui.fragment import fragment
-from explorer.ui.jobs import describe, hold, owner
+from explorer.ui.jobs import describe, hold, owner, submit
 from explorer.ui.latency.controls import Options
 from explorer.ui.latency.files import result_downloads
 from explorer.ui.latency.headline import draw_headline
-from explorer.ui.latency.kept import ask, here
+from explorer.ui.latency.kept import ask, here, keeps
 from explorer.ui.params import rerun
 from explorer.ui.selection import Selection
 
@@ -65,9 +65,7 @@ def start_button(selection: Selection, options: Options, place: DeltaGenerator) 
 def _start(selection: Selection, options: Options) -> None:
     st.session_state[_LAST] = None
     st.session_state["_latency_error"] = None
-    _jobs()[SLOT] = get_engine().submit(
-        Measure(selection.ref, options.request), owner(), label=_("Timing")
-    )
+    _jobs()[SLOT] = submit(Measure(selection.ref, options.request, keep=keeps()), _("Timing"))
 
 
 def _stop() -> None:

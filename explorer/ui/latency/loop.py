@@ -7,21 +7,25 @@ import streamlit as st
 from explorer.engine import Job, get_engine
 from explorer.i18n import _
 from explorer.results import ClassifiedFrames
+from explorer.settings import get_settings
 from explorer.tasks import ClassifyFrames
-from explorer.ui.banners import show_error, untrained_banner
+from explorer.ui.banners import show_error, untrained_banner, unverified_banner
 from explorer.ui.fragment import fragment
-from explorer.ui.jobs import hold, owner
+from explorer.ui.jobs import hold, owner, submit
 from explorer.ui.params import rerun
 from explorer.ui.photo import choose_photo
 from explorer.ui.selection import Selection
 
 SLOT = "latency-loop"
 SECONDS = 60.0
+# Where others wait for the same worker.
+PUBLIC_SECONDS = 10.0
 
 
 def show_loop(selection: Selection) -> None:
     """Image, start and stop, the rate and what the network says, several times a second."""
     untrained_banner(selection)
+    unverified_banner(selection)
     left, right = st.columns([1, 1.6], gap="medium")
     with left:
         photo = choose_photo(selection.spec.dataset)
@@ -46,18 +50,21 @@ def show_loop(selection: Selection) -> None:
         else:
             st.info(
                 _(
-                    "Every frame is resized, normalised and classified anew, for a minute or until "
-                    "you stop."
-                ),
+                    "Every frame is resized, normalised and classified anew, for {seconds:.0f} s "
+                    "or until you stop."
+                ).format(seconds=_seconds()),
                 icon=":material/videocam:",
             )
 
 
 def _start(selection: Selection, data: bytes) -> None:
     jobs: dict[str, Job] = st.session_state.setdefault("_jobs", {})
-    jobs[SLOT] = get_engine().submit(
-        ClassifyFrames(selection.ref, data, SECONDS), owner(), label=_("Classifying")
-    )
+    jobs[SLOT] = submit(ClassifyFrames(selection.ref, data, _seconds()), _("Classifying"))
+
+
+def _seconds() -> float:
+    settings = get_settings()
+    return min(PUBLIC_SECONDS, settings.max_job_seconds / 2) if settings.public else SECONDS
 
 
 def _stop() -> None:

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from explorer.charts.paper_repeated import FIGURES, paper_figure
+from explorer.engine.closed import sweeps_closed
 from explorer.findings import Finding, Point, at_common_batch, findings, timm_findings
 from explorer.i18n import N_, _, ngettext
 from explorer.measurements import RowFilter
 from explorer.measurements.sweeps import SweepStatus, SweepStore
 from explorer.paper_points import Conditions, points_by_conditions
 from explorer.requests import LatencyRequest, SweepRequest
+from explorer.settings import get_settings
 from explorer.tasks import RunSweep
 from explorer.ui.charts import show_figure
 from explorer.ui.jobs import run_task
@@ -22,7 +24,7 @@ from explorer.ui.latency.findings_text import CLAIMS, VERDICTS, statistic_text
 from explorer.ui.latency.kept import ask, own_device
 from explorer.ui.page import table_downloads
 from explorer.ui.params import choice, rerun
-from explorer.ui.text import plain
+from explorer.ui.text import plain, said
 
 if TYPE_CHECKING:
     from explorer.measurements import MeasurementStore
@@ -101,6 +103,9 @@ def _conditions(one: Conditions, networks: int) -> str:
 
 def _sweep(*, empty: bool) -> None:
     """An invitation, a sweep under way, or one to go on with."""
+    if get_settings().public:
+        st.info(plain(sweeps_closed().text(_)), icon=":material/lock:")
+        return
     running = st.session_state.get("_sweep")
     if running is not None:
         status = run_task(RunSweep(running), _("Measuring the networks"), _draw_sweep)
@@ -162,7 +167,7 @@ def _draw_sweep(status: SweepStatus) -> None:
     for point in status.points:
         if point.reason is not None:
             where = f"{point.model}, {_('batch {batch}').format(batch=point.batch_size)}"
-            st.caption(f"{plain(where)}: {plain(point.reason.text(_))}")
+            st.caption(f"{plain(where)}: {said(point.reason)}")
 
 
 def _findings(found: tuple[Finding, ...], here: str) -> None:
