@@ -15,6 +15,7 @@ import logging
 import os
 import re
 import tempfile
+import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -67,6 +68,9 @@ def load(model: str, size: tuple[int, ...]) -> LayerGraph | None:
         TypeError,
         IndexError,
         AttributeError,
+        ArithmeticError,
+        RecursionError,
+        zlib.error,
     ) as error:
         logger.warning("The kept trace %s is broken and is made again: %r", path.name, error)
         with suppress(OSError):
