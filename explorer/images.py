@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -25,6 +25,12 @@ logger = logging.getLogger(__name__)
 
 #: The only decoders that are ever tried (Pillow's names); HEIF is pillow_heif's.
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "AVIF", "HEIF")
+
+#: Pixels that are converted at once.
+STRIP_PIXELS = 2**20
+
+#: Share of the pixels allowed that a WebP may have: its decoder holds the picture four times.
+WEBP_SHARE = 0.6
 
 IMAGE_DIR = Path(__file__).resolve().parent.parent / "assets" / "images"
 
@@ -63,7 +69,8 @@ def open_image(data: bytes) -> Image.Image:
     Upright by EXIF; the first frame of an animation; transparency on white. Samples of 16 bits are
     divided by 257; floats of 0…1 are multiplied by 255; floats and 32-bit integers of 0…255 stay;
     what fits none of these is stretched from its minimum to its maximum. ICC profiles are not
-    applied, as in torchvision's loaders.
+    applied, as in torchvision's loaders. A JPEG of up to twice the pixels allowed is opened at half
+    its sides.
 
     Args:
         data: JPEG, PNG, WebP, BMP, TIFF, GIF, AVIF or HEIC.
@@ -88,11 +95,15 @@ def open_image(data: bytes) -> Image.Image:
     _register_heif()
     image = _identify(data)
     width, height = image.size
-    if width * height > settings.max_image_pixels:
-        raise _too_many_pixels(width, height, settings.max_image_pixels)
+    most = settings.max_image_pixels
+    if image.format == "WEBP":
+        most = int(most * WEBP_SHARE)
+    if width * height > most and not _halved(image, most):
+        raise _too_many_pixels(width, height, most)
     try:
         image.load()
-        return _rgb(_upright(image))
+        image = _upright(image)  # the one before is let go: two at once are memory enough
+        return _rgb(image)
     except ImageError:
         raise
     except Exception as error:
@@ -172,6 +183,19 @@ def _foreign(data: bytes) -> ImageError:
     )
 
 
+def _halved(image: Image.Image, limit: int) -> bool:
+    """Whether a photo of up to twice the pixels allowed will be decoded at half its sides.
+
+    JPEG decoders do that on the way, in a quarter of the memory; that of progressive files grows
+    with the whole picture nevertheless.
+    """
+    width, height = image.size
+    if image.format != "JPEG" or image.info.get("progressive") or width * height > 2 * limit:
+        return False
+    image.draft(None, (width // 2, height // 2))
+    return image.width * image.height <= limit
+
+
 def _upright(image: Image.Image) -> Image.Image:
     """Turned as the EXIF orientation says; as stored when the EXIF block cannot be read."""
     try:
@@ -183,31 +207,59 @@ def _upright(image: Image.Image) -> Image.Image:
 
 
 def _rgb(image: Image.Image) -> Image.Image:
-    """Any mode → "RGB"."""
+    """Any mode → "RGB", a strip at a time where whole copies would take much memory."""
     if image.mode.startswith("I") or image.mode == "F":
-        return Image.fromarray(_eight_bits(np.asarray(image))).convert("RGB")
-    if image.has_transparency_data:
-        layer = image.convert("RGBA")
+        return _eight_bits(image)
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    found = Image.new("RGB", image.size)
+    for box in _strips(image):
+        layer = image.crop(box).convert("RGBA")
         white = Image.new("RGBA", layer.size, "white")
-        return Image.alpha_composite(white, layer).convert("RGB")
-    return image.convert("RGB")
+        found.paste(Image.alpha_composite(white, layer).convert("RGB"), box)
+    return found
 
 
-def _eight_bits(values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
-    """Grey values of any range, (H, W) → 0…255, by the rule that ``open_image`` states."""
-    finite = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
-    low, high = float(finite.min()), float(finite.max())
-    if values.dtype == np.uint16:
-        scaled = finite / 257
-    elif values.dtype.kind == "f" and low >= 0 and high <= 1:
-        scaled = finite * 255
+def _strips(image: Image.Image) -> Iterator[tuple[int, int, int, int]]:
+    """Boxes of about a million pixels that cover an image."""
+    rows = max(1, STRIP_PIXELS // image.width)
+    for top in range(0, image.height, rows):
+        yield 0, top, image.width, min(top + rows, image.height)
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Grey values of any range → 0…255, by the rule that ``open_image`` states."""
+
+    def strips() -> Iterator[npt.NDArray[Any]]:
+        return (np.asarray(image.crop(box)) for box in _strips(image))
+
+    kind = np.asarray(image.crop((0, 0, 1, 1))).dtype
+    extremes = [(values.min(), values.max()) for values in map(_finite, strips())]
+    low, high = float(min(e[0] for e in extremes)), float(max(e[1] for e in extremes))
+    start, factor = 0.0, 1.0
+    if kind == np.uint16:
+        factor = 1 / 257
+    elif kind.kind == "f" and low >= 0 and high <= 1:
+        factor = 255.0
     elif low >= 0 and high <= 255:
-        scaled = finite
-    elif low >= 0 and high <= 65535 and values.dtype.kind in "iu":
-        scaled = finite / 257
+        pass
+    elif low >= 0 and high <= 65535 and kind.kind in "iu":
+        factor = 1 / 257
     else:
-        scaled = (finite - low) * (255 / (high - low)) if high > low else np.zeros_like(finite)
-    return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
+        start, factor = low, 255 / (high - low) if high > low else 0.0
+    found = Image.new("L", image.size)
+    for box in _strips(image):
+        values = (_finite(np.asarray(image.crop(box))) - start) * factor
+        found.paste(Image.fromarray(np.clip(np.rint(values), 0, 255).astype(np.uint8)), box)
+    return found.convert("RGB")
+
+
+def _finite(values: npt.NDArray[Any]) -> npt.NDArray[np.floating[Any]]:
+    """The values with 0 for what is no number."""
+    if values.dtype.kind != "f":
+        # Integers of 32 bits need more digits than float32 has; those of 16 do not.
+        return values.astype(np.float32 if values.dtype.itemsize <= 2 else np.float64)
+    return np.where(np.isfinite(values), values, np.float32(0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,8 @@ from explorer.errors import ModelTooLargeError
 from explorer.i18n import N_
 from explorer.requests import ModelRef
 from explorer.settings import get_settings
-from explorer.zoo import LoadedModel, load
+from explorer.weights import own_weights_spec
+from explorer.zoo import LoadedModel, load, load_own
 
 Loader = Callable[[ModelSpec, str | None, torch.device, ProgressCallback | None], LoadedModel]
 BUDGET_SHARE = 1 / 3
@@ -149,10 +150,13 @@ class ModelPool:
     def _load(
         self, ref: ModelRef, spec: ModelSpec, entry: _Entry, progress: ProgressCallback | None
     ) -> None:
-        estimate = expected_bytes(spec, ref.weights)
+        estimate = expected_bytes(spec, None if ref.file else ref.weights)
         self._reserve(spec, entry, estimate, progress)
         try:
-            loaded = self._loader(spec, ref.weights, self.device, progress)
+            if ref.file:
+                loaded = load_own(spec, own_weights_spec(spec, ref.weights, ref.file), self.device)
+            else:
+                loaded = self._loader(spec, ref.weights, self.device, progress)
             # Buffers are counted now; most often below one percent more than the estimate.
             self._reserve(spec, entry, loaded.nbytes, progress)
             entry.loaded = loaded

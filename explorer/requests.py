@@ -13,10 +13,13 @@ class ModelRef:
     Attributes:
         model: Catalog id.
         weights: Id of the weights; None for the untrained network (seed 0).
+        file: Of weights that a visitor uploaded: the file in a folder that only this session knows.
+            It is part of every key, so that no other session gets a result of them.
     """
 
     model: str
     weights: str | None = None
+    file: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -391,3 +391,29 @@ class OtherCount:
     def deviation(self) -> float | None:
         """(theirs − ours) / ours; None where there is nothing to compare."""
         return None if self.amount is None or not self.ours else self.amount / self.ours - 1
+
+
+@dataclass(frozen=True, slots=True)
+class OwnWeightsReport:
+    """What of a file of weights fits a network.
+
+    Attributes:
+        matched: Tensors that fit.
+        renamed: Tensors whose names were mapped to the network's.
+        missing: (name, shape) of what the file lacks.
+        unexpected: (name, shape) of what the network has no place for.
+        mismatched: (name, shape in the file, the network's shape).
+        nonfinite: Names of tensors with NaN or infinite values.
+    """
+
+    matched: int
+    renamed: int
+    missing: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    unexpected: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    mismatched: tuple[tuple[str, tuple[int, ...], tuple[int, ...]], ...] = ()
+    nonfinite: tuple[str, ...] = ()
+
+    @property
+    def fits(self) -> bool:
+        """Whether the network can run with it."""
+        return not (self.missing or self.unexpected or self.mismatched or self.nonfinite)

@@ -285,6 +285,8 @@ class Measure:
         from explorer.latency import measure
         from explorer.measurements.keeping import keep
 
+        # A visitor's own weights stay with the session.
+        kept = self.keep and not self.ref.file
         latest: LatencyResult | None = None
 
         def progress(done: float, total: float, partial: LatencyResult) -> None:
@@ -297,10 +299,10 @@ class Measure:
             try:
                 result = measure(loaded, self.request, progress=progress)
             except JobCancelled:
-                if self.keep and latest is not None and any(len(s.seconds) for s in latest.series):
+                if kept and latest is not None and any(len(s.seconds) for s in latest.series):
                     keep(latest)
                 raise
-        return keep(result) if self.keep else result
+        return keep(result) if kept else result
 
 
 @dataclass(frozen=True, slots=True)

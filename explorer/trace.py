@@ -87,7 +87,8 @@ def trace_spec(spec: ModelSpec, size: Size | None = None, *, cache: bool = True)
     from explorer.tracing import cache as disk
 
     wanted = check_size(spec, size)
-    if not cache:
+    # The code of a network of one's own may change from one start to the next.
+    if not cache or spec.source == "own":
         return _trace_spec(spec, wanted)
     return disk.load_or_make(spec.id, wanted, lambda: _trace_spec(spec, wanted))
 
@@ -154,7 +155,8 @@ def cached_trace(spec: ModelSpec, size: Size | None = None) -> LayerGraph | None
     """
     from explorer.tracing import cache as disk
 
-    return disk.load(spec.id, check_size(spec, size))
+    wanted = check_size(spec, size)
+    return None if spec.source == "own" else disk.load(spec.id, wanted)
 
 
 def _trace_spec(spec: ModelSpec, size: Size) -> LayerGraph:

@@ -61,6 +61,20 @@ def weights_status(spec: ModelSpec, weights_id: str | None) -> WeightsStatus:
     return WeightsStatus("none", "", None)
 
 
+def own_weights_spec(spec: ModelSpec, weights_id: str | None, file: str) -> WeightsSpec:
+    """A visitor's own weights as the catalog would have them: nothing about them is known."""
+    return WeightsSpec(
+        id=weights_id or "own",
+        dataset=spec.dataset,
+        num_classes=spec.num_classes,
+        top1=None,
+        top5=None,
+        preprocessing=spec.preprocessing,
+        file=file,
+        uploaded=True,
+    )
+
+
 def default_weights(spec: ModelSpec) -> str | None:
     """Id of the first weights that are on disk or in a package; None where there are none."""
     for weights in spec.weights:
@@ -71,6 +85,8 @@ def default_weights(spec: ModelSpec) -> str | None:
 
 def local_path(spec: ModelSpec, weights: WeightsSpec) -> Path | None:
     """The file of the weights where it is there, else None."""
+    if weights.file:
+        return _existing(Path(weights.file))
     if weights.package:
         return package_file(weights.package)
     if weights.hub:

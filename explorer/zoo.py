@@ -15,9 +15,12 @@ from torch import nn
 from explorer.catalog import class_labels, find_weights
 from explorer.catalog.spec import ModelSpec, Preprocessing, WeightsSpec
 from explorer.downloads import ProgressCallback, fetch
-from explorer.errors import WeightsUnavailableError
+from explorer.errors import OwnWeightsError, WeightsUnavailableError
 from explorer.i18n import N_
 from explorer.networks import NETWORKS
+from explorer.own_models import own_model
+from explorer.own_state import fill_from
+from explorer.own_weights import check_header
 from explorer.skip_init import skip_init
 from explorer.state_dicts import (
     by_position,
@@ -34,6 +37,7 @@ __all__ = [
     "WeightsStatus",
     "build",
     "load",
+    "load_own",
     "nbytes_of",
     "skip_init",
     "weights_status",
@@ -115,6 +119,8 @@ def _factory(spec: ModelSpec, tag: str = "", **overlay: Any) -> Callable[[], nn.
         if overlay:
             return lambda: timm.create_model(name, pretrained=True, pretrained_cfg_overlay=overlay)
         return lambda: timm.create_model(name, pretrained=False)
+    if spec.source == "own":
+        return own_model(spec.builder).build
     return NETWORKS[spec.builder]
 
 
@@ -141,6 +147,8 @@ def load(
     if weights_id is None:
         return _finish(spec, None, build(spec), target)
     weights = find_weights(spec, weights_id)
+    if weights.file:
+        return load_own(spec, weights, target)
     what = f"{spec.name} ({weights.id})"
     path = local_path(spec, weights)
     if path is None:
@@ -148,6 +156,27 @@ def load(
     _log.info("loading %s from %s", what, path)
     module = _with_weights(spec, weights, path, what)
     return _finish(spec, weights, module, target)
+
+
+def load_own(
+    spec: ModelSpec, weights: WeightsSpec, device: torch.device | str = "cpu"
+) -> LoadedModel:
+    """The network with weights from a file of the operator's or the visitor's own.
+
+    Raises:
+        OwnWeightsError: They are gone, or do not fit.
+    """
+    path = Path(weights.file)
+    if not path.is_file():
+        raise OwnWeightsError(
+            N_("The own weights {weights} of {model} are gone; choose others or upload them."),
+            weights=weights.id,
+            model=spec.name,
+        )
+    check_header(path)
+    module = build(spec)
+    fill_from(module, path, spec.name)
+    return _finish(spec, weights, module, torch.device(device))
 
 
 def _with_weights(spec: ModelSpec, weights: WeightsSpec, path: Path, what: str) -> nn.Module:
@@ -195,9 +224,14 @@ def _finish(
         module=module,
         device=device,
         preprocessing=preprocessing,
-        labels=class_names(dataset, count),
+        labels=_own_labels(spec) or class_names(dataset, count),
         nbytes=nbytes_of(module),
     )
+
+
+def _own_labels(spec: ModelSpec) -> tuple[str, ...]:
+    """The names that the operator gave the classes of a network of his own."""
+    return own_model(spec.builder).labels if spec.source == "own" else ()
 
 
 def nbytes_of(module: nn.Module) -> int:

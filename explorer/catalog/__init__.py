@@ -1,8 +1,9 @@
 """WHAT can be explored: every architecture with its weights, papers and numbers, as data.
 
 Plain ids ("resnet50", "lenet5") are torchvision's architectures and a few that join them;
-"timm/NAME" is any name of timm. The numbers live in ``assets/data`` and are read when first asked
-for; importing this module reads nothing and loads neither torch nor streamlit.
+"timm/NAME" is any name of timm, "own/NAME" a network that ``EXPLORER_MODELS`` registers. The
+numbers live in ``assets/data`` and are read when first asked for; importing this module reads
+nothing and loads neither torch nor streamlit.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Mapping
 
-from explorer.catalog import store
+from explorer.catalog import own, store
 from explorer.catalog.search import SearchResult, families, search
 from explorer.catalog.spec import Dataset, ModelSpec, Paper, Preprocessing, WeightsSpec
 from explorer.catalog.store import class_labels
@@ -38,20 +39,24 @@ _SHOWN = 60  # characters of an unknown id that are repeated to the person
 
 
 class Catalog(Mapping[str, ModelSpec]):
-    """All models by id: the plain ids first, then timm's names; specs are made when asked for."""
+    """All models by id: the plain ids first, then own ones and timm's; specs are made late."""
 
     def __getitem__(self, model_id: str) -> ModelSpec:
         return store.spec(model_id)
 
     def __contains__(self, model_id: object) -> bool:
-        return model_id in store.curated_records() or model_id in store.timm_records()
+        return any(model_id in records for records in _all_records())
 
     def __iter__(self) -> Iterator[str]:
-        yield from store.curated_records()
-        yield from store.timm_records()
+        for records in _all_records():
+            yield from records
 
     def __len__(self) -> int:
-        return len(store.curated_records()) + len(store.timm_records())
+        return sum(len(records) for records in _all_records())
+
+
+def _all_records() -> tuple[Mapping[str, store.Record], ...]:
+    return store.curated_records(), own.records(), store.timm_records()
 
 
 CATALOG: Mapping[str, ModelSpec] = Catalog()

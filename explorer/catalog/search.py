@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
-from explorer.catalog import store
+from explorer.catalog import own, store
 from explorer.catalog.spec import ModelSpec
 
 _EXACT, _PREFIX, _WORD, _SUBSTRING = range(4)
@@ -103,8 +103,9 @@ def _compact(text: str) -> str:
 
 @cache
 def _entries() -> tuple[_Entry, ...]:
-    curated, timm = store.curated_records(), store.timm_records()
-    return tuple(_entry(record, record["id"] in curated) for record in (curated | timm).values())
+    offered = store.curated_records() | own.records()
+    every = offered | store.timm_records()
+    return tuple(_entry(record, record["id"] in offered) for record in every.values())
 
 
 def _entry(record: store.Record, curated: bool) -> _Entry:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Source = Literal["torchvision", "timm", "explorer"]
+Source = Literal["torchvision", "timm", "explorer", "own"]
 # "other": features, or classes that have no names here (ImageNet-21k, CLIP embeddings, …)
 Dataset = Literal["imagenet", "mnist", "cifar10", "other"]
 
@@ -72,6 +72,8 @@ class WeightsSpec:
         params: Published parameter count, trainable, without auxiliary heads unless ``aux`` says.
         macs: Published multiply-accumulates of one image at this input size; None if not there.
         sha256: Full or leading hex digits of the file's SHA-256; "" where not published.
+        file: Path on this machine, for the operator's own networks and a visitor's own weights.
+        uploaded: Whether a visitor uploaded them: nobody has verified what they are.
     """
 
     id: str
@@ -89,6 +91,8 @@ class WeightsSpec:
     params: int | None = None
     macs: int | None = None
     sha256: str = ""
+    file: str = ""
+    uploaded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

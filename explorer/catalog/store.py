@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
+from explorer.catalog import own
 from explorer.catalog.spec import Dataset, ModelSpec, Paper, Preprocessing, Source, WeightsSpec
 
 ASSETS = Path(__file__).resolve().parent.parent.parent / "assets"
@@ -74,7 +75,9 @@ def spec(model_id: str) -> ModelSpec:
     Raises:
         KeyError: There is no such id.
     """
-    record = curated_records().get(model_id) or timm_records()[model_id]
+    record = (
+        curated_records().get(model_id) or own.records().get(model_id) or timm_records()[model_id]
+    )
     weights = tuple(_weights(entry, record) for entry in record["weights"])
     return ModelSpec(
         id=record["id"],
@@ -122,6 +125,7 @@ def _weights(entry: Record, record: Record) -> WeightsSpec:
         params=entry.get("params"),
         macs=entry.get("macs"),
         sha256=entry.get("sha256", ""),
+        file=entry.get("file", ""),
     )
 
 

@@ -13,7 +13,7 @@ from explorer.errors import UnknownModelError
 from explorer.i18n import _
 from explorer.offered import find_offered
 from explorer.ui.params import incoming, outgoing
-from explorer.ui.selection import UNTRAINED, Selection
+from explorer.ui.selection import UNTRAINED, Selection, offered_weights, with_weights
 from explorer.ui.text import plain, said
 from explorer.weights import default_weights
 
@@ -113,10 +113,10 @@ def _chosen(member: Member) -> str:
 
 def _member(model: str, chosen: str | None, slot: int) -> Member:
     spec = find_offered(model)
-    known = [weights.id for weights in spec.weights]
+    known = [weights.id for weights in offered_weights(spec)]
     if chosen not in known and chosen != UNTRAINED:
         chosen = _default(spec.id)
-    return Member(Selection(spec, next((w for w in spec.weights if w.id == chosen), None)), slot)
+    return Member(with_weights(spec, chosen), slot)
 
 
 def add(selection: Selection) -> None:
@@ -191,7 +191,7 @@ def _draw_member(number: int, member: Member) -> None:
             "", key=key, icon=f":material/{icon}:", help=f"{says}: {plain(spec.name)}",
             on_click=act, args=(number,), type="tertiary", disabled=not ready,
         )  # fmt: skip
-    offered = [weights.id for weights in spec.weights] + [UNTRAINED]
+    offered = [weights.id for weights in offered_weights(spec)] + [UNTRAINED]
     key = f"_compare_weights_{number}_{spec.id}"
     st.session_state[key] = _chosen(member)
     st.selectbox(

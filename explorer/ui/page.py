@@ -32,6 +32,8 @@ def page_head(title: str, what_to_look_at: str, selection: Selection | None = No
     facts = [f"**{spec.name}**", spec.family]
     if spec.year:
         facts.append(str(spec.year))
+    if selection.weights is not None and selection.weights.uploaded:
+        weights = _("{weights} (own weights, not verified)").format(weights=weights)
     facts.append(_("weights: {weights}").format(weights=weights))
     st.markdown(what_to_look_at + "  \n" + " · ".join(facts))
 

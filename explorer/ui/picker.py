@@ -12,6 +12,7 @@ from explorer.i18n import _
 from explorer.offered import default_model, find_offered, is_offered, search_offered
 from explorer.ui.forms import form_switch
 from explorer.ui.fragment import fragment
+from explorer.ui.own_weights import draw_own_weights
 from explorer.ui.params import rerun
 from explorer.ui.selection import (
     UNTRAINED,
@@ -19,7 +20,9 @@ from explorer.ui.selection import (
     choose_model,
     choose_weights,
     curated_ids,
+    offered_weights,
     take_choices,
+    with_weights,
 )
 from explorer.ui.text import plain, said
 from explorer.ui.units import si
@@ -48,9 +51,9 @@ def pick_model(place: st.delta_generator.DeltaGenerator) -> Selection:
         ):
             fragment(_search_panel, key="model-search")()
         weights_id = _pick_weights(spec)
+        draw_own_weights(spec)
         st.caption(_facts(spec))
-    weights = next((w for w in spec.weights if w.id == weights_id), None)
-    return Selection(spec, weights)
+    return with_weights(spec, weights_id)
 
 
 def _check_address() -> None:
@@ -89,7 +92,7 @@ def _pick_architecture() -> ModelSpec:
 
 
 def _pick_weights(spec: ModelSpec) -> str:
-    offered = [weights.id for weights in spec.weights] + [UNTRAINED]
+    offered = [weights.id for weights in offered_weights(spec)] + [UNTRAINED]
     default = default_weights(spec) or UNTRAINED
     # With new options accepted, a wrong value in the URL reaches us and can be said.
     asked = st.selectbox(

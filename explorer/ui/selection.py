@@ -30,7 +30,10 @@ class Selection:
     @property
     def ref(self) -> ModelRef:
         """What tasks take."""
-        return ModelRef(self.spec.id, None if self.weights is None else self.weights.id)
+        if self.weights is None:
+            return ModelRef(self.spec.id)
+        file = self.weights.file if self.weights.uploaded else None
+        return ModelRef(self.spec.id, self.weights.id, file)
 
     @property
     def untrained(self) -> bool:
@@ -62,6 +65,17 @@ def take_choices() -> None:
     for key in ("model", "weights"):
         if f"_next_{key}" in st.session_state:
             st.session_state[key] = st.session_state.pop(f"_next_{key}")
+
+
+def offered_weights(spec: ModelSpec) -> tuple[WeightsSpec, ...]:
+    """The published weights of a model, then those that this session has uploaded for it."""
+    own: dict[str, list[WeightsSpec]] = st.session_state.get("_own_weights", {})
+    return (*spec.weights, *own.get(spec.id, ()))
+
+
+def with_weights(spec: ModelSpec, weights_id: str | None) -> Selection:
+    """The model with these weights; untrained where it has none of this id."""
+    return Selection(spec, next((w for w in offered_weights(spec) if w.id == weights_id), None))
 
 
 def curated_ids() -> list[str]:

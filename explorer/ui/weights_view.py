@@ -7,7 +7,7 @@ import streamlit as st
 from explorer.engine import Job
 from explorer.i18n import _
 from explorer.tasks import LoadWeights
-from explorer.ui.banners import untrained_banner
+from explorer.ui.banners import untrained_banner, unverified_banner
 from explorer.ui.jobs import submit, watch
 from explorer.ui.params import rerun
 from explorer.ui.selection import UNTRAINED, Selection, choose_weights
@@ -23,6 +23,9 @@ def weights_ready(selection: Selection, slot: str = "weights") -> bool:
     """
     if selection.weights is None:
         untrained_banner(selection)
+        return True
+    if selection.weights.uploaded:
+        unverified_banner(selection)
         return True
     status = weights_status(selection.spec, selection.weights.id)
     if status.local:

@@ -19,7 +19,13 @@ from explorer.tasks import Trace
 from explorer.ui.compare_set import Member, add, members
 from explorer.ui.jobs import run_task
 from explorer.ui.params import choice
-from explorer.ui.selection import UNTRAINED, Selection, curated_ids
+from explorer.ui.selection import (
+    UNTRAINED,
+    Selection,
+    curated_ids,
+    offered_weights,
+    with_weights,
+)
 from explorer.weights import default_weights
 
 
@@ -79,12 +85,14 @@ def _pick_other(selection: Selection) -> Selection:
     default = "lenet5" if selection.spec.dataset == "mnist" else "resnet50"
     with left:
         spec = find(choice("other", _("Compared with"), options, default=default))
-    offered = {weights.id: weights.id for weights in spec.weights} | {UNTRAINED: _("untrained")}
+    offered = {weights.id: weights.id for weights in offered_weights(spec)} | {
+        UNTRAINED: _("untrained")
+    }
     with right:
         chosen = choice(
             "other_weights", _("Its weights"), offered, default=default_weights(spec) or UNTRAINED
         )
-    return Selection(spec, next((w for w in spec.weights if w.id == chosen), None))
+    return with_weights(spec, chosen)
 
 
 def _names(chosen: Sequence[Member]) -> list[str]:
