@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import streamlit as st
+from starlette.formparsers import MultiPartParser
 from streamlit import logger as streamlit_logs
 
 from explorer import own_weights
@@ -48,6 +49,8 @@ def _check_settings() -> None:
     if settings.public:
         # What fails before a page can catch it, and in Streamlit itself, is shown without details.
         st.set_option("client.showErrorDetails", "none")
+        # By default, what is larger than 1 MB of an upload goes through a file on the disk.
+        MultiPartParser.spool_max_size = int(st.get_option("server.maxUploadSize")) * 2**20
 
 
 @asynccontextmanager
