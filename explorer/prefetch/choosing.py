@@ -59,9 +59,7 @@ def choose(patterns: Sequence[str], which: str, steps: Iterable[TourStep] = ()) 
                 kept.update({w.id: w for w in _step_weights(find(model), which, step)})
     if not found:
         raise UnknownModelError(
-            N_(
-                "Nothing is to be fetched: name models (“resnet50”, “resnet*”, “all”) or add --tour."
-            )
+            N_("Nothing to fetch: name models (“resnet50”, “resnet*”, “all”) or add --tour.")
         )
     return [Wanted(find(model), tuple(weights.values())) for model, weights in found.items()]
 

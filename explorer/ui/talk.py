@@ -6,6 +6,7 @@ in the session while pages change. A step takes the place of all that was chosen
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -62,7 +63,8 @@ def follow(pages: Mapping[str, Any], here: str) -> None:
     if moving:
         if wanted == state["_talk"]:
             wanted = None  # the browser asked twice
-        choose_model(*state["_talk_model"])
+        if state["_talk_model"] is not None:
+            choose_model(*state["_talk_model"])
     asked = _asked_step()
     if not talking():
         # After leaving, the address may still say "talk" until the browser has heard of it.
@@ -129,8 +131,12 @@ def _go(number: int, steps: Sequence[TourStep], pages: Mapping[str, Any]) -> Non
             del state[key]
     state["_talk"], state["_talk_qr"], state["_next_lang"] = number, "", language()
     state.pop("_talk_since", None)
-    state["_talk_model"] = step.query.get("model", DEFAULT_MODEL), step.query.get("weights")
-    query = {key: value for key, value in step.query.items() if key not in _BOUND}
+    # Before the picker was ever drawn, the address may still name the model, and must: a choice
+    # that the picker begins with is not written into it.
+    fresh = "model" not in state
+    model = step.query.get("model", DEFAULT_MODEL), step.query.get("weights")
+    state["_talk_model"] = None if fresh else model
+    query = {key: value for key, value in step.query.items() if fresh or key not in _BOUND}
     page = pages[f"{step.page}.py"]
     st.switch_page(page, query_params={**query, "talk": "1", "step": str(number)})
 
@@ -197,15 +203,24 @@ def _code() -> dict[str, str]:
     if not address:
         return {"svg": "", "address": "", "problem": ""}
     try:
-        shown = audience_url(address)
+        shown = audience_url(_in_language(address))
         return {"svg": qr_svg(shown), "address": shown, "problem": ""}
     except TourError as error:
         return {"svg": "", "address": "", "problem": error.text(_)}
 
 
+def _in_language(address: str) -> str:
+    """The address, which a talk that was opened at a step begins without the speaker's language."""
+    if language() == "en" or re.search(r"[?&]lang=", address):
+        return address
+    return f"{address}{'&' if '?' in address else '?'}lang={language()}"
+
+
 def _hear() -> None:
     """Takes a key press, before the script runs; what the browser sent need not make sense."""
-    event = st.session_state[KEY].get("event")
+    # A run that was cut short can have lost the component; the browser then asks again.
+    component = st.session_state.get(KEY)
+    event = component.get("event") if isinstance(component, Mapping) else None
     if not isinstance(event, Mapping):
         return
     number, address = event.get("go"), event.get("qr")
