@@ -96,6 +96,8 @@ def configure(style: str, level: int = logging.INFO) -> None:
     root.setLevel(level)
     logging.captureWarnings(capture=True)
     for logger in _loggers(OTHERS):
+        if not logger.handlers and not logger.propagate:
+            continue  # silenced on purpose: uvicorn's access log
         for old in list(logger.handlers):
             logger.removeHandler(old)
         logger.propagate = True

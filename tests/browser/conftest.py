@@ -100,7 +100,8 @@ def running_app(folder: Path, script: Path = ROOT / "app.py", **variables: str) 
         )
     address = f"http://127.0.0.1:{port}"
     try:
-        _wait_for(address, server, log_path)
+        base = variables.get("STREAMLIT_SERVER_BASE_URL_PATH", "")
+        _wait_for(f"{address}/{base}".rstrip("/"), server, log_path)
         yield address
     finally:
         for number in (signal.SIGTERM, signal.SIGKILL):

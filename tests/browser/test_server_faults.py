@@ -20,9 +20,7 @@ BOUND = 30.0  # seconds after which "ends" is false; the time itself is printed
 def start_long_job(page: Page, address: str) -> None:
     page.goto(address + LONG_JOB, wait_until="commit")
     settle(page)
-    wait = page.get_by_role("button", name="Compute")
-    if wait.count():
-        wait.first.click()
+    page.locator(".st-key-compute-occlusion button").click(timeout=120_000)
     until(lambda: number(address, "explorer_jobs_running") >= 1, "for a job that runs")
 
 

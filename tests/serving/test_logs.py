@@ -115,7 +115,10 @@ def test_all_loggers_go_one_way(style: str, capsys: pytest.CaptureFixture[str]) 
     streamlit = logging.getLogger("streamlit.web.server.anything")
     streamlit.addHandler(logging.StreamHandler(sys.stderr))
     streamlit.propagate = False
+    silenced = logging.getLogger("uvicorn.access")
+    silenced.handlers, silenced.propagate = [], False
     configure(style)
+    assert not silenced.hasHandlers()  # what uvicorn asks before it logs a request
     streamlit.error("from %s", "198.51.100.4")
     logging.getLogger("uvicorn.error").error("another")
     lines = capsys.readouterr().err.splitlines()
