@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from platformdirs import user_cache_path
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from explorer.errors import SettingsError
@@ -24,7 +24,7 @@ class Settings(BaseSettings):
         result_cache_mb: Mebibytes of finished results kept in the server process.
         threads: Intra-op threads of a worker; None for the number of physical cores.
         max_image_mb: Mebibytes of an uploaded file.
-        max_image_pixels: Pixels of an uploaded image.
+        max_image_pixels: Pixels of an uploaded image; where it is not set, public mode takes half.
         download_timeout: Seconds without a byte after which a download is given up.
         offline: True never opens a connection for weights.
         database_url: Where measurements are kept, as SQLAlchemy names it
@@ -55,7 +55,7 @@ class Settings(BaseSettings):
     result_cache_mb: int = Field(default=256, gt=0)
     threads: int | None = Field(default=None, gt=0)
     max_image_mb: int = Field(default=20, gt=0)
-    max_image_pixels: int = Field(default=25_000_000, gt=0)
+    max_image_pixels: int = Field(default=50_000_000, gt=0)
     download_timeout: float = Field(default=20.0, gt=0)
     offline: bool = False
     database_url: str | None = None
@@ -71,6 +71,13 @@ class Settings(BaseSettings):
     jobs_per_minute_per_address: int = Field(default=1200, gt=0)
     tour: Path | None = None
     log: Literal["text", "json"] = "text"
+
+    @model_validator(mode="after")
+    def _halve_pixels(self) -> Settings:
+        """In public mode no upload may cost more than 300 MB, half the pixels then."""
+        if self.public and "max_image_pixels" not in self.model_fields_set:
+            self.max_image_pixels //= 2
+        return self
 
 
 @cache

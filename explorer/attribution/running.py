@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -38,7 +39,7 @@ _LARGEST_CHUNK = {"cpu": 16, "mps": 32, "cuda": 64}
 _FORWARD_MACS_PER_CHUNK = {"cpu": 34e9, "mps": 400e9, "cuda": 1600e9}
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True)
 class Run:
     """A network about to explain one image.
 
@@ -208,10 +209,19 @@ def held(run: Run) -> Iterator[None]:
     backward, so that also a long pass is soon cancelled.
     """
 
+    # A hook of a gradient is owned by the graph behind ``run.output``, where Python's collector
+    # does not look: had it the run itself, then run, graph and network would never be freed.
+    there = weakref.ref(run)
+
+    def tick_if_there(_gradient: Tensor) -> None:
+        alive = there()
+        if alive is not None:
+            alive.tick()
+
     def after(part: nn.Module, inputs: Any, output: Any) -> None:
         run.tick()
         if isinstance(output, Tensor) and output.requires_grad:
-            output.register_hook(lambda gradient: run.tick())  # type: ignore[no-untyped-call]
+            output.register_hook(tick_if_there)  # type: ignore[no-untyped-call]
 
     with preserved(run.loaded.module) as module:
         for parameter in module.parameters():

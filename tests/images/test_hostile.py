@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import subprocess
 import sys
@@ -30,6 +31,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
     answer = subprocess.run(
         [sys.executable, "-m", "tests.tools.open_hostile", str(folder)],
         cwd=ROOT,
+        env={**os.environ, "EXPLORER_PUBLIC": "1"},  # strangers send files there
         capture_output=True,
         text=True,
         timeout=240,

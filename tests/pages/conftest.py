@@ -31,7 +31,8 @@ def finish(app: AppTest) -> AppTest:
     while True:
         assert not app.exception, [element.value for element in app.exception]
         jobs = app.session_state["_jobs"] if "_jobs" in app.session_state else {}  # noqa: SIM401
-        shown = any(button.key.startswith("cancel-") for button in app.button if button.key)
+        keys = [button.key for button in app.button if button.key]
+        shown = any(key.startswith("cancel-") or key == "grid-cancel" for key in keys)
         if not shown and all(job.status().finished for job in jobs.values()):
             return app
         assert time.monotonic() < deadline, "the page's jobs did not end"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
+from explorer.engine import get_engine
 from explorer.ui.compare_set import read
 from tests.pages.conftest import Open, captions, finish, texts
 
@@ -122,6 +125,28 @@ def test_a_grid_of_four_networks_and_three_methods(open_page: Open) -> None:
     assert sum(" minus " in caption for caption in found) == 3 * 6
     assert not app.error
     assert texts(app).count("Rank correlation of the maps") == 3
+
+
+def test_a_grid_says_how_far_it_is_and_stops_as_a_whole(open_page: Open) -> None:
+    models = "squeezenet1_0,resnet34,mnasnet0_5,shufflenet_v2_x1_0"
+    app = open_page("compare", compare=models, view="image")
+    chosen = app.multiselect(key="_w_methods")
+    chosen.set_value(["input_x_gradient", "saliency", "grad_cam"]).run()
+    assert any("of 12 maps" in bar.proto.text for bar in app.get("progress"))
+    assert texts(app).count(": not computed yet") >= 10
+    jobs = app.session_state["_jobs"]
+    assert sum(not job.status().finished for job in jobs.values()) <= 3, "a few at a time"
+    begin = time.monotonic()
+    app.button(key="grid-cancel").click().run()
+    assert time.monotonic() - begin < 3
+    assert "of 12 maps." in texts(app)
+    info = get_engine().info()
+    assert (info.queued, info.running) == (0, ())
+    app.run()
+    assert get_engine().info().running == (), "stopped stays stopped"
+    finish(app.multiselect(key="_w_methods").set_value(["saliency"]).run())  # begins by itself
+    assert len([one for one in captions(app) if ": " in one]) == 4
+    assert not app.error
 
 
 def test_they_are_timed_in_turn(open_page: Open) -> None:

@@ -141,3 +141,15 @@ def test_a_server_that_could_open_nothing_does_not_start(monkeypatch: pytest.Mon
     set_up(monkeypatch, PUBLIC="1", OFFERED="nonesuch")
     with pytest.raises(SettingsError, match="EXPLORER_OFFERED=nonesuch matches no model"):
         begin()
+
+
+def test_public_mode_takes_half_the_pixels_unless_told_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("EXPLORER_MAX_IMAGE_PIXELS", raising=False)
+    monkeypatch.delenv("EXPLORER_PUBLIC", raising=False)
+    assert Settings().max_image_pixels == 50_000_000
+    monkeypatch.setenv("EXPLORER_PUBLIC", "1")
+    assert Settings().max_image_pixels == 25_000_000
+    monkeypatch.setenv("EXPLORER_MAX_IMAGE_PIXELS", "40000000")
+    assert Settings().max_image_pixels == 40_000_000

@@ -18,6 +18,7 @@ from explorer.requests import ExplainRequest
 from explorer.results import FloatArray
 from explorer.tasks import Explain, Predict
 from explorer.ui.charts import show_figure
+from explorer.ui.compare.grid import Cell, compute_cells
 from explorer.ui.compare.lineup import Entry
 from explorer.ui.jobs import run_task
 from explorer.ui.params import flag, several
@@ -107,22 +108,29 @@ def _show_predictions(said: Said) -> None:
 
 def _show_maps(said: Said, photo: Photo, methods: Sequence[str], difference: bool) -> None:
     """A row for each method, a column for each model, one scale a row."""
+    head = st.container()
+    rows = []
+    cells: list[Cell] = []
+    owners: list[tuple[str, Entry]] = []
     for method in methods:
         st.markdown(f"**{_(METHODS[method].name)}**")
-        maps: list[tuple[Entry, Attribution]] = []
-        places = st.columns(len(said))
-        for place, (entry, _prediction) in zip(places, said, strict=True):
-            with place:
-                known = outcome(method, entry.selection.spec.id)
-                if known is not None and known.status == "refused":
-                    why = " ".join(_(one).format(**known.values) for one in known.reasons)
-                    st.caption(f"{entry.name}: {why}")
-                    continue
-                task = Explain(entry.selection.ref, photo.data, ExplainRequest(method))
-                label = f"{entry.name}: {_(METHODS[method].name)}"
-                found: Attribution | None = run_task(task, label)
-                if found is not None:
-                    maps.append((entry, found))
+        rows.append((st.columns(len(said)), st.container()))
+        for place, (entry, _prediction) in zip(rows[-1][0], said, strict=True):
+            known = outcome(method, entry.selection.spec.id)
+            if known is not None and known.status == "refused":
+                why = " ".join(_(one).format(**known.values) for one in known.reasons)
+                place.caption(f"{entry.name}: {why}")
+                continue
+            task = Explain(entry.selection.ref, photo.data, ExplainRequest(method))
+            owners.append((method, entry))
+            cells.append((place, task, f"{entry.name}: {_(METHODS[method].name)}"))
+    results = compute_cells(head, cells)
+    for method, (places, below) in zip(methods, rows, strict=True):
+        maps: list[tuple[Entry, Attribution]] = [
+            (entry, found)
+            for (row, entry), found in zip(owners, results, strict=True)
+            if row == method and found is not None
+        ]
         # One scale: each map is divided by its own total, so that shares of it are compared.
         shares = [(e, m, m.map / (float(abs(m.map).sum()) or 1.0) * m.map.size) for e, m in maps]
         scale = max((scale_of(values, 99.0) for _e, _m, values in shares), default=0.0)
@@ -133,9 +141,10 @@ def _show_maps(said: Said, photo: Photo, methods: Sequence[str], difference: boo
             top = next((p for e, p in said if e.name == entry.name))
             caption = f"{entry.name}: {top.top[0].label}"
             place.image(picture, caption=caption, width="stretch", alt=caption)
-        _say_correlation([(entry, found) for entry, found, _values in shares])
-        if difference:
-            _show_differences(shares)
+        with below:
+            _say_correlation([(entry, found) for entry, found, _values in shares])
+            if difference:
+                _show_differences(shares)
 
 
 def _show_differences(shares: Sequence[tuple[Entry, Attribution, FloatArray]]) -> None:
