@@ -208,7 +208,6 @@ def held(run: Run) -> Iterator[None]:
     those of the weights. While it runs, ``run.tick`` is called after every layer, forward and
     backward, so that also a long pass is soon cancelled.
     """
-
     # A hook of a gradient is owned by the graph behind ``run.output``, where Python's collector
     # does not look: had it the run itself, then run, graph and network would never be freed.
     there = weakref.ref(run)

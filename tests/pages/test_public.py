@@ -185,10 +185,10 @@ def error(**values: Any) -> ExplorerError:
     ("reason", "shown"),
     [
         ("No space left: '/var/lib/explorer/cache/a b.json'", "No space left: 'a b.json'"),
-        ("/root/x.safetensors", "x.safetensors"),
+        ("/srv/x.safetensors", "x.safetensors"),
         ("~/.cache/torch/a.pth", "a.pth"),
         (r"C:\Users\me\a.pth", "a.pth"),
-        ("sqlite:////home/me/m.sqlite", "m.sqlite"),
+        ("sqlite:////srv/me/m.sqlite", "m.sqlite"),
         ("https://host.example/a/b.pth, 12.5 images/s, 1 / 2", None),
         ("MACs/parameters 3/4", None),
     ],
