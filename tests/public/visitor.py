@@ -20,6 +20,11 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import connect
 
 COOKIE = "_streamlit_xsrf"
+# A page, or one of its fragments, has run to its end.
+FINISHED = (
+    ForwardMsg.FINISHED_SUCCESSFULLY,
+    ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY,
+)
 LIMIT = 120.0  # seconds for one answer
 
 
@@ -70,12 +75,14 @@ class Visitor:
 
     Attributes:
         elements: What the page shows, in the order in which it came.
+        fragments: Ids of the fragments that ask to be run again.
     """
 
     address: str
     page: str = ""
     query: dict[str, str] = field(default_factory=dict)
     elements: list[Element] = field(default_factory=list)
+    fragments: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.token = xsrf_token(self.address)
@@ -106,18 +113,36 @@ class Visitor:
             one.id = widget
             one.file_uploader_state_value.CopyFrom(files)
         self._send(message)
-        self.elements = []
+        self.elements, self.fragments = [], []
+        self._read()
+
+    def run_fragment(self, fragment: str) -> None:
+        """One run of a fragment that asked for it, and of the page where that follows."""
+        message = BackMsg()
+        state = message.rerun_script
+        state.query_string = urlencode(self.query)
+        state.page_script_hash = self._hash
+        state.fragment_id = fragment
+        state.is_auto_rerun = True
+        self._send(message)
+        self._read()
+
+    def _read(self) -> None:
+        """Takes what comes until the run is over."""
         for answer in self._answers():
             kind = answer.WhichOneof("type")
             if kind == "new_session":
-                self.elements = []
+                if not answer.new_session.fragment_ids_this_run:
+                    self.elements, self.fragments = [], []
                 self.session = answer.new_session.initialize.session_id or self.session
                 self._hash = answer.new_session.page_script_hash
             elif kind == "navigation":
                 self._hash = answer.navigation.page_script_hash
             elif kind == "delta" and answer.delta.WhichOneof("type") == "new_element":
                 self.elements.append(answer.delta.new_element)
-            elif kind == "script_finished" and answer.script_finished == 0:
+            elif kind == "auto_rerun":
+                self.fragments.append(answer.auto_rerun.fragment_id)
+            elif kind == "script_finished" and answer.script_finished in FINISHED:
                 return
 
     def upload(self, label: str, name: str, data: bytes) -> None:
