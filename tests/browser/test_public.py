@@ -53,7 +53,14 @@ def test_the_looking_sees_what_is_active(page: Page) -> None:
     assert (found["done"], found["handlers"], found["links"], found["marked"]) == (1, 1, 1, 1)
 
 
-@pytest.mark.parametrize("path", PAGES)
+# The front page and the one with most controls at every run, the others with ``make test-all``.
+@pytest.mark.parametrize(
+    "path",
+    [
+        path if path in ("", "attribution") else pytest.param(path, marks=pytest.mark.slow)
+        for path in PAGES
+    ],
+)
 def test_parameters_show_as_text(page: Page, address: str, path: str) -> None:
     for payload in PAYLOADS:
         query = urllib.parse.urlencode(dict.fromkeys(PARAMETERS, payload))

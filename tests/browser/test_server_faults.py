@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import psutil
+import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import running_app, settle
@@ -53,6 +54,7 @@ def test_sigterm_under_load(browser: Browser, tmp_path: Path) -> None:
     assert [path for path in tmp_path.rglob("*") if path.suffix == ".part"] == []
 
 
+@pytest.mark.slow  # as long as a lease; the engine's own is in tests/faults
 def test_a_visitor_who_closes_the_page_gives_the_worker_back(
     browser: Browser, tmp_path: Path
 ) -> None:
@@ -72,6 +74,7 @@ def test_a_visitor_who_closes_the_page_gives_the_worker_back(
         assert number(address, "explorer_worker_restarts_total") == 0
 
 
+@pytest.mark.slow  # a minute
 def test_one_who_never_reads_neither_fills_the_memory_nor_stalls_the_others(
     tmp_path: Path, page: Page
 ) -> None:

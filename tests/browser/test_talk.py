@@ -36,7 +36,11 @@ def said(page: Page) -> str:
 
 
 @pytest.mark.parametrize(
-    ("width", "height", "lang"), [(1024, 768, "en"), (1920, 1080, "zh")], ids=["projector", "large"]
+    ("width", "height", "lang"),
+    [
+        pytest.param(1024, 768, "en", id="projector"),
+        pytest.param(1920, 1080, "zh", id="large", marks=pytest.mark.slow),
+    ],
 )
 def test_the_whole_tour_by_keyboard(visit: Visit, width: int, height: int, lang: str) -> None:
     page = visit(f"/?lang={lang}")

@@ -27,9 +27,9 @@ def test_the_templates_values_are_written_out(dark: bool) -> None:
     assert layout["xaxis"]["gridcolor"] == theme.GRID[dark]
     assert layout["xaxis"]["range"] == list(figure.layout.xaxis.range)
     assert all(note["bgcolor"] for note in layout["annotations"])
-    heads = [note for note in layout["annotations"] if note["showarrow"]]
-    assert heads
-    assert {note["bgcolor"] for note in heads} == {"rgba(0,0,0,0)"}, "its own value wins"
+    heads = sent(dressed(figure, dark))["data"][1]["marker"]
+    assert heads["line"]["width"] == 0, "its own value wins"
+    assert heads["line"]["color"], "the rest is the template's"
 
 
 def test_axes_are_given_where_a_trace_stands_on_them_only() -> None:
