@@ -125,14 +125,14 @@ class Visitor:
         state.fragment_id = fragment
         state.is_auto_rerun = True
         self._send(message)
-        self._read()
+        self._read(fragment=True)
 
-    def _read(self) -> None:
-        """Takes what comes until the run is over."""
+    def _read(self, *, fragment: bool = False) -> None:
+        """Takes what comes until the run is over; that of a fragment leaves the page's elements."""
         for answer in self._answers():
             kind = answer.WhichOneof("type")
             if kind == "new_session":
-                if not answer.new_session.fragment_ids_this_run:
+                if not fragment:
                     self.elements, self.fragments = [], []
                 self.session = answer.new_session.initialize.session_id or self.session
                 self._hash = answer.new_session.page_script_hash
@@ -142,8 +142,10 @@ class Visitor:
                 self.elements.append(answer.delta.new_element)
             elif kind == "auto_rerun":
                 self.fragments.append(answer.auto_rerun.fragment_id)
-            elif kind == "script_finished" and answer.script_finished in FINISHED:
-                return
+            elif kind == "script_finished":
+                if answer.script_finished in FINISHED:
+                    return
+                fragment = False  # it asked for the page to be run
 
     def upload(self, label: str, name: str, data: bytes) -> None:
         """Gives the page's uploader of this label a file, from the next run on."""
