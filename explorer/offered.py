@@ -68,7 +68,8 @@ def search_offered(
     query: str, *, family: str | None, max_params: int | None, limit: int
 ) -> SearchResult:
     """``catalog.search`` among the models that may be opened."""
-    if not get_settings().public:
+    settings = get_settings()
+    if not settings.public or "*" in patterns(settings.offered):
         return search(query, family=family, max_params=max_params, limit=limit)
     found = search(query, family=family, max_params=max_params, limit=len(CATALOG)).hits
     hits = tuple(spec for spec in found if is_offered(spec.id))

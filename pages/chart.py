@@ -8,6 +8,7 @@ from explorer.ui.bubble.controls import Choices, choose, count_sentence
 from explorer.ui.bubble.embed import embedded, hide_frame
 from explorer.ui.bubble.figure import show_bubbles, show_lasso
 from explorer.ui.bubble.notes import notes
+from explorer.ui.kept import kept_figure
 from explorer.ui.links import open_row
 from explorer.ui.page import how_computed, page_head
 from explorer.ui.selection import Selection
@@ -36,7 +37,7 @@ def main(selection: Selection) -> None:
 
 
 def _show(choices: Choices, selection: Selection, alone: bool) -> None:
-    figure = bubble_chart(choices.rows, choices.options)
+    figure = kept_figure(bubble_chart, tuple(choices.rows), choices.options)
     show_bubbles(figure, choices.data)
     said = [count_sentence(choices), *notes(choices.rows, choices.options)]
     st.caption("  \n".join(filter(None, said)))

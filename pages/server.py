@@ -54,7 +54,7 @@ def main() -> None:
         tables.cache_rows(caches()), hide_index=True, width="stretch", height="content",
         column_config={_("Fill"): fill},
     )  # fmt: skip
-    left, right = st.columns(2)
+    left, right = st.columns([1.7, 1])
     with left:
         st.subheader(_("Limits"), anchor=False)
         st.dataframe(tables.limit_rows(settings), hide_index=True, width="stretch")

@@ -64,7 +64,7 @@ class BubbleRow:
     label: str
     family: str
     group: Group
-    values: Mapping[str, float]
+    values: Mapping[str, float] = field(hash=False)
     model: str = ""
     weights: str = ""
     dataset: str = "imagenet"

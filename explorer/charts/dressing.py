@@ -31,8 +31,25 @@ def dressed(fig: go.Figure, dark: bool, modes: Mapping[str, Any] | None = None) 
         modes: ``clickmode``, ``hovermode``, ``dragmode`` where the figure has none of its own.
 
     Returns:
-        A new figure that looks the same, made without checking it a second time.
+        A new figure that looks the same, made without checking it a second time; for a figure that
+        is kept (``keep_looks``) the one of the last time.
     """
+    looks: dict[Any, go.Figure] | None = vars(fig).get("_looks")
+    if looks is None:
+        return _dress(fig, dark, modes)
+    look = dark, tuple(sorted((modes or {}).items()))
+    if look not in looks:
+        looks[look] = _dress(fig, dark, modes)
+    return looks[look]
+
+
+def keep_looks(fig: go.Figure) -> go.Figure:
+    """Has a figure that is shared and never changed be dressed once for each ground."""
+    vars(fig)["_looks"] = {}
+    return fig
+
+
+def _dress(fig: go.Figure, dark: bool, modes: Mapping[str, Any] | None) -> go.Figure:
     import plotly.graph_objects as go
     from plotly.io import to_json
 

@@ -6,12 +6,15 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from explorer.charts.dressing import keep_looks
 from explorer.i18n import language
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 MOST_FIGURES = 64
+# A figure of all of timm takes megabytes: such a one is drawn anew, so that 64 take little.
+MOST_ROWS = 1000
 
 
 def kept_figure(draw: Callable[..., go.Figure], *args: Any, **kwargs: Any) -> go.Figure:
@@ -24,6 +27,9 @@ def kept_figure(draw: Callable[..., go.Figure], *args: Any, **kwargs: Any) -> go
         args: Its arguments, all hashable: rows as a tuple.
         kwargs: The same by name.
     """
+    rows = sum(len(arg) for arg in args if isinstance(arg, tuple))
+    if rows > MOST_ROWS:
+        return draw(*args, **kwargs)
     return _drawn(draw, args, tuple(kwargs.items()), language())
 
 
@@ -34,4 +40,4 @@ def _drawn(
     kwargs: tuple[tuple[str, Any], ...],
     _language: str,
 ) -> go.Figure:
-    return draw(*args, **dict(kwargs))
+    return keep_looks(draw(*args, **dict(kwargs)))

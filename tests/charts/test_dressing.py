@@ -8,7 +8,7 @@ import pytest
 
 from explorer.catalog.history import timeline as entries
 from explorer.charts import theme
-from explorer.charts.dressing import dressed
+from explorer.charts.dressing import dressed, keep_looks
 from explorer.charts.history import timeline
 from explorer.ui.charts import modes_of
 
@@ -68,3 +68,11 @@ def test_modes_are_set_where_the_figure_has_none() -> None:
     assert (layout.clickmode, layout.hovermode, layout.dragmode) == ("event+select", "x", "pan")
     assert dressed(plain, False, modes_of(("box",))).layout.dragmode == "select"
     assert dressed(plain, False).layout.clickmode is None
+
+
+def test_a_kept_figure_is_dressed_once_for_each_ground() -> None:
+    kept = keep_looks(theme.figure([{"type": "scatter", "x": [1], "y": [2]}], {}))
+    modes = modes_of(("points",))
+    assert dressed(kept, False, modes) is dressed(kept, False, modes)
+    assert dressed(kept, False, modes) is not dressed(kept, True, modes)
+    assert dressed(kept, False).layout.clickmode is None
