@@ -54,7 +54,7 @@ def test_the_number_is_on_the_first_screen_and_can_be_copied(visit: Visit) -> No
 
 
 def test_the_batch_is_changed_and_the_address_restores_it(visit: Visit) -> None:
-    page = visit("/latency?model=lenet5")
+    page = visit("/latency?model=lenet5&seconds=3")
     batch = page.get_by_label("Batch size", exact=True)
     batch.fill("4")
     batch.press("Enter")
@@ -84,7 +84,7 @@ def test_the_live_loop_shows_its_rate_and_stops(visit: Visit) -> None:
 
 def test_a_phone_in_chinese(visit: Visit, page: Page) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
-    visit("/latency?model=lenet5&lang=zh")
+    visit("/latency?model=lenet5&lang=zh&seconds=3")
     start(page, "开始")
     expect(page.get_by_role("button", name="复制为一句话")).to_be_visible(timeout=LONG)
     settle(page)

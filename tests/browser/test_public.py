@@ -21,6 +21,7 @@ MARKUP = "**bold1** $x^2$ :red[red1] `code1` ![p](http://evil.example/p.png) <b>
 FIELDS = "{0.__class__} {model} {} %s %(a)s"
 UNSEEN = "nul\x00bidi\u202eend"
 PAYLOADS = (SCRIPT, HANDLER, LINK, MARKUP, FIELDS, UNSEEN)
+ALL_IN_ONE = " ".join(PAYLOADS)
 PAGES = ("", "history", "graph", "complexity", "attribution", "latency", "compare")
 PARAMETERS = (
     "model", "weights", "compare", "lang", "view", "methods", "method", "image", "target", "layer",
@@ -53,16 +54,20 @@ def test_the_looking_sees_what_is_active(page: Page) -> None:
     assert (found["done"], found["handlers"], found["links"], found["marked"]) == (1, 1, 1, 1)
 
 
-# The front page and the one with most controls at every run, the others with ``make test-all``.
+# The front page and the one with most controls at every run, with two payloads; all pages with
+# each payload by itself with ``make test-all``.
 @pytest.mark.parametrize(
-    "path",
+    ("path", "payloads"),
     [
-        path if path in ("", "attribution") else pytest.param(path, marks=pytest.mark.slow)
-        for path in PAGES
+        ("", (SCRIPT, ALL_IN_ONE)),
+        ("attribution", (SCRIPT, ALL_IN_ONE)),
+        *(pytest.param(path, PAYLOADS, marks=pytest.mark.slow) for path in PAGES),
     ],
 )
-def test_parameters_show_as_text(page: Page, address: str, path: str) -> None:
-    for payload in PAYLOADS:
+def test_parameters_show_as_text(
+    page: Page, address: str, path: str, payloads: tuple[str, ...]
+) -> None:
+    for payload in payloads:
         query = urllib.parse.urlencode(dict.fromkeys(PARAMETERS, payload))
         page.goto(f"{address}/{path}?{query}", wait_until="commit")
         settle(page)
@@ -84,7 +89,8 @@ def test_a_model_of_this_name_is_said_back_as_it_was_typed(page: Page, address: 
 def test_file_names_and_exif_show_as_text(page: Page, address: str) -> None:
     page.goto(f"{address}/attribution?methods=saliency", wait_until="commit")
     settle(page)
-    for number, payload in enumerate((SCRIPT, HANDLER, LINK, MARKUP, FIELDS, "bidi\u202eend")):
+    names = (f"{SCRIPT}{HANDLER}", f"{LINK}{MARKUP}", f"{FIELDS}bidi\u202eend")
+    for number, payload in enumerate(names):
         exif = Image.Exif()
         for tag in (0x010E, 0x010F, 0x0131, 0x013B, 0x8298):  # description, make, software, …
             exif[tag] = payload.encode("utf-8", "replace").decode("latin-1")

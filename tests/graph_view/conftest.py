@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.conftest import ROOT, browser, page, running_app, seen, settle
+from tests.browser.conftest import ROOT, browser, cached_context, page, running_app, seen, settle
 
-__all__ = ["browser", "page", "seen"]
+__all__ = ["browser", "cached_context", "page", "seen"]
 
 SCRIPT = Path(__file__).parent / "app_graph.py"
 

@@ -340,7 +340,7 @@ def test_percentiles_must_be_earned(q: float, runs: int, earned: bool) -> None:
     assert (series_of(np.ones(runs)).percentile(q) is not None) is earned
 
 
-@settings(max_examples=20, deadline=None)  # each collects the garbage of the whole process
+@settings(max_examples=8, deadline=None)  # each collects the garbage of the whole process
 @given(
     st.lists(st.integers(1, 10**9), min_size=1, max_size=40),
     st.integers(1, 40),

@@ -29,6 +29,7 @@ def run(module: str) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_maps_of_four_networks_under_a_budget_for_two() -> None:
     report = run("tests.pool.grid_memory")
     assert report["maps"] == 12
@@ -46,3 +47,10 @@ def test_twenty_loads_stay_within_the_budget() -> None:
     assert max(report["after"]) <= 1.15 * budget
     assert report["peak"] <= 1.15 * budget
     assert report["end"] <= 0.15 * budget
+
+
+def test_what_a_map_took_is_given_back_when_it_is_there() -> None:
+    report = run("tests.pool.worker_memory")
+    # Activations and gradients of one map take more than the networks themselves.
+    for resident, pool in report["after"]:
+        assert resident <= pool + 0.15 * report["budget"], report
