@@ -254,7 +254,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="explorer.worker", description=__doc__)
     parser.add_argument("--preload", action="store_true", help="import torch before being ready")
     parser.add_argument("--log-level", type=int, default=logging.INFO, metavar="N")
+    parser.add_argument("--nice", type=int, default=0, metavar="N")
     arguments = parser.parse_args()
+    if arguments.nice and hasattr(os, "nice"):  # not on Windows
+        os.nice(arguments.nice)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(OneLine())
     logging.basicConfig(level=arguments.log_level, handlers=[handler])

@@ -95,6 +95,8 @@ class Engine(Protocol):
         """Cancels all jobs and ends the workers; returns when they have ended, within 3 s."""
 
 
+PUBLIC_NICE = 10
+
 _engine: Engine | None = None
 _lock = threading.Lock()
 
@@ -112,6 +114,8 @@ def get_engine() -> Engine:
             _engine = LocalEngine(
                 EngineOptions(
                     threads=settings.threads,
+                    # On a public server whoever opens a page comes before whoever computes.
+                    nice=PUBLIC_NICE if settings.public else 0,
                     cache_bytes=settings.result_cache_mb * 2**20,
                     job_seconds=None if limits is None else limits.job_seconds,
                 ),

@@ -35,6 +35,8 @@ class EngineOptions:
         cache_bytes: Budget of the kept results.
         threads: Intra-op threads of torch; None for OMP_NUM_THREADS or the physical cores.
         preload: Whether a worker imports torch before its first task.
+        nice: By how much workers give way to other processes, 0 to 19: then pages are drawn
+            promptly while all cores compute.
         python_path: Folders that workers can import from, besides the project's.
         command: What is run as a worker instead of ``explorer.worker``, for tests.
         lease: How long an owner counts as waiting after last asking for the status.
@@ -48,6 +50,7 @@ class EngineOptions:
     cache_bytes: int = 256 * 2**20
     threads: int | None = None
     preload: bool = True
+    nice: int = 0
     python_path: tuple[Path, ...] = ()
     command: tuple[str, ...] = ()
     lease: float = 15.0
@@ -200,7 +203,9 @@ class Driver:
             log.warning("the worker ended while it had nothing to do; another one is started")
             self.worker.stop()
         options = self._options
-        setup = WorkerSetup(options.threads, options.preload, options.python_path, options.command)
+        setup = WorkerSetup(
+            options.threads, options.preload, options.nice, options.python_path, options.command
+        )
         try:
             worker = WorkerProcess(setup)
             with self._board.lock:

@@ -35,12 +35,14 @@ class WorkerSetup:
         threads: Intra-op threads of torch; None leaves OMP_NUM_THREADS if it is set, else takes the
             number of physical cores.
         preload: Whether it imports torch before it says that it is ready.
+        nice: By how much it gives way to other processes, 0 to 19, as in nice(1).
         python_path: Folders that it can import from, besides the project's.
         command: What is run instead of ``explorer.worker``, for tests.
     """
 
     threads: int | None = None
     preload: bool = True
+    nice: int = 0
     python_path: tuple[Path, ...] = ()
     command: tuple[str, ...] = ()
 
@@ -177,7 +179,7 @@ def _command(setup: WorkerSetup) -> Sequence[str]:
         return setup.command
     level = logging.getLogger("explorer").getEffectiveLevel()
     command = [sys.executable, "-X", "faulthandler", "-m", "explorer.worker"]
-    command += ["--log-level", str(level)]
+    command += ["--log-level", str(level), "--nice", str(setup.nice)]
     return [*command, "--preload"] if setup.preload else command
 
 

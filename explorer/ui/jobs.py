@@ -18,7 +18,9 @@ from explorer.ui.banners import show_error
 from explorer.ui.fragment import fragment
 from explorer.ui.params import rerun
 
-POLL_SECONDS = 0.4
+#: How often a progress bar is looked at: a fifth of the expected wait, within these two. Who waits
+#: in a long queue sees it move no less, and a hundred of them leave the server to the others.
+POLL_SECONDS, LONGEST_POLL_SECONDS = 0.4, 2.0
 # A result that is this near is waited for: cheaper for the eye than a progress bar that flashes.
 GRACE_SECONDS = 0.15
 #: A worker looks up from its work about ten times a second.
@@ -95,8 +97,15 @@ def watch(
             submitted().pop(slot, None)
             rerun()
         return None
-    fragment(_progress, run_every=POLL_SECONDS, key=f"job-{slot}")(job, slot, label, draw_partial)
+    every = poll_seconds(status)
+    fragment(_progress, run_every=every, key=f"job-{slot}")(job, slot, label, draw_partial)
     return None
+
+
+def poll_seconds(status: JobStatus) -> float:
+    """Seconds between two looks at a job, by what it still has to wait before it runs."""
+    expected = (status.wait_seconds or 0.0) if status.state == "queued" else 0.0
+    return min(max(POLL_SECONDS, expected / 5), LONGEST_POLL_SECONDS)
 
 
 def _progress(job: Job, slot: str, label: str, draw_partial: Callable[[Any], None] | None) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+from streamlit.navigation.page import StreamlitPage
 
 from explorer.engine import get_engine
 from explorer.i18n import N_, _
 from explorer.telemetry import page_served
-from explorer.ui import jobs, params, talk
+from explorer.ui import crowd, jobs, params, talk
 from explorer.ui.compare_set import draw_tray, sync_compare
 from explorer.ui.links import remember_pages
 from explorer.ui.picker import device_badge, pick_model, show_notices
@@ -49,6 +51,18 @@ def main() -> None:
     pages[file] = st.Page(FOLDER / file, title=_(title), icon=icon, visibility="hidden")
     remember_pages(pages)
     page = st.navigation(list(pages.values()), expanded=True)
+    with crowd.turn(front=not page.url_path):
+        _draw(page, pages, model_place, tray_place, device_place)
+
+
+def _draw(
+    page: StreamlitPage,
+    pages: dict[str, StreamlitPage],
+    model_place: DeltaGenerator,
+    tray_place: DeltaGenerator,
+    device_place: DeltaGenerator,
+) -> None:
+    """What is within the frame: the model's picker, the tray, the page, the device."""
     talk.follow(pages, page.url_path)
     selection = st.session_state["_selection"] = pick_model(model_place)
     show_notices()

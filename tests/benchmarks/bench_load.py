@@ -22,7 +22,7 @@ from tests.public.visitor import Visitor
 
 VISITORS, WORKERS = 100, 20
 STEPS = 4  # pages with a job that each of those at work opens, one after another
-POLL = 0.4  # as the page's own progress bars
+LOOKS = 2.0  # seconds for which somebody looks at a map before asking for the next one
 LIMIT = 240.0
 MOST_SLOW, MOST_FAST = 1.0, 3.0  # p95 of a first page: all within 30 s, all within 5 s
 MOST_UNEVEN = 3.0
@@ -58,7 +58,7 @@ class Worker:
         self.visitor.run()
         while fragments := self.visitor.fragments:
             assert time.monotonic() - begin < LIMIT, self.visitor.text[-1500:]
-            time.sleep(POLL)
+            time.sleep(self.visitor.every)  # as the page asks the browser to
             self.visitor.run_fragment(fragments[-1])
         self.waits.append(time.monotonic() - begin)
         assert not self.visitor.of("exception")
@@ -69,6 +69,7 @@ class Worker:
         while step < STEPS or not end.is_set():
             step += 1
             self.work(step)
+            end.wait(LOOKS)
             self.visitor.close()
 
     def _view(self, step: int) -> tuple[str, dict[str, str]]:

@@ -151,6 +151,10 @@ def threads_wanted() -> str:
     return os.environ["OMP_NUM_THREADS"]
 
 
+def niceness() -> int:
+    return os.nice(0)
+
+
 class NotThere:
     """Pickles in the worker and cannot be rebuilt in the server."""
 

@@ -104,6 +104,14 @@ def test_threads_are_the_physical_cores_otherwise(
     assert make_engine().submit(Call(fakes.threads_wanted), "me").result(PATIENCE) == "7"
 
 
+@pytest.mark.skipif(not hasattr(os, "nice"), reason="no priorities of this kind on Windows")
+@pytest.mark.parametrize("nice", [0, 5])
+def test_a_worker_gives_way_as_it_is_told(make_engine: MakeEngine, nice: int) -> None:
+    engine = make_engine(nice=nice)
+    found = engine.submit(Call(fakes.niceness), "me").result(PATIENCE)
+    assert found == min(os.nice(0) + nice, 19)
+
+
 def test_a_worker_imports_torch_only_for_those_who_need_it(make_engine: MakeEngine) -> None:
     engine = make_engine()
     engine.submit(Add(1, 2), "me").result(PATIENCE)

@@ -76,6 +76,7 @@ class Visitor:
     Attributes:
         elements: What the page shows, in the order in which it came.
         fragments: Ids of the fragments that ask to be run again.
+        every: Seconds after which the last of them asks for it.
     """
 
     address: str
@@ -83,6 +84,7 @@ class Visitor:
     query: dict[str, str] = field(default_factory=dict)
     elements: list[Element] = field(default_factory=list)
     fragments: list[str] = field(default_factory=list)
+    every: float = 0.0
 
     def __post_init__(self) -> None:
         self.token = xsrf_token(self.address)
@@ -142,6 +144,7 @@ class Visitor:
                 self.elements.append(answer.delta.new_element)
             elif kind == "auto_rerun":
                 self.fragments.append(answer.auto_rerun.fragment_id)
+                self.every = answer.auto_rerun.interval
             elif kind == "script_finished":
                 if answer.script_finished in FINISHED:
                     return
