@@ -15,14 +15,14 @@ ARG TORCH_INDEX_URL=https://download.pytorch.org/whl/cpu
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python -m venv /opt/venv
 WORKDIR /app
-COPY requirements.txt ./
+COPY requirements.txt requirements.lock ./
 # The CPU build of torch is a tenth of the size; on PyPI, the Linux wheels are those for GPUs.
 RUN if [ -z "$PIP_INDEX_URL" ]; then unset PIP_INDEX_URL; fi; \
     if [ "$TORCH" = "cpu" ]; then \
       grep -E '^(torch|torchvision)[<>=]' requirements.txt > torch.txt \
-      && /opt/venv/bin/pip install --index-url "$TORCH_INDEX_URL" -r torch.txt; \
+      && /opt/venv/bin/pip install --index-url "$TORCH_INDEX_URL" -r torch.txt -c requirements.lock; \
     fi \
-    && /opt/venv/bin/pip install -r requirements.txt
+    && /opt/venv/bin/pip install -r requirements.txt -c requirements.lock
 
 # --- what runs -----------------------------------------------------------------------------------
 FROM python:${PYTHON} AS app

@@ -24,7 +24,8 @@ help: ## this list
 	@echo
 	@echo "  PORT=8502 and HOST=0.0.0.0 go with run, ARGS='-k graph' with test and test-all,"
 	@echo "  JOBS=1 runs them one after another (two at once otherwise),"
-	@echo "  PYTHON=/path/to/python3, PIP='uv pip' and VENV=folder with all."
+	@echo "  PYTHON=/path/to/python3, PIP='uv pip' and VENV=folder with all; LOCK= installs the newest"
+	@echo "  versions that the requirements admit, in place of those of requirements.lock."
 
 venv:
 	@tools/venv.sh run
@@ -48,11 +49,12 @@ test-all: venv-dev browser ## the tests, and the slow ones that walk the whole c
 	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(PY) -m pytest -n $(JOBS) --dist loadgroup -m "not browser" $(ARGS) || [ $$? -eq 5 ]
 	@$(PY) -m pytest -m "browser" $(ARGS) || [ $$? -eq 5 ]
 
-lint: venv-dev ## ruff, mypy --strict, freshness of the messages, syntax of the scripts
+lint: venv-dev ## ruff, mypy --strict, freshness of messages and lock, syntax of the scripts
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
 	@$(PY) -m tools.messages --check
+	@$(PY) -m tools.audit
 	@if command -v node >/dev/null 2>&1; then \
 	  for script in $(SCRIPTS); do node --input-type=module --check <"$$script" || exit 1; done; \
 	else echo "node is not installed: the syntax of the scripts was not checked"; fi

@@ -5,14 +5,16 @@
 #   tools/venv.sh dev    plus tests and lint (requirements-dev.txt)
 #
 # VENV is the folder (.venv), PYTHON the interpreter that makes it (else the first of 3.11 to 3.13 on
-# the PATH), PIP the installer (else the environment's own pip; "uv pip" works). The hash of the
-# requirement files stands in a stamp inside the environment: while it agrees, nothing is resolved.
+# the PATH), PIP the installer (else the environment's own pip; "uv pip" works), LOCK the versions
+# (requirements.lock; empty for the newest that the requirements admit). The hash of these files stands
+# in a stamp inside the environment: while it agrees, nothing is resolved.
 set -eu
 
 cd "$(dirname "$0")/.."
 kind="${1:-run}"
 venv="${VENV:-.venv}"
 lock="$venv.lock"
+versions="${LOCK-requirements.lock}"
 
 say() { printf '%s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
@@ -48,9 +50,10 @@ find_python() {
 
 wanted_stamp() {
     # The folder is part of it: an environment that was moved or copied is installed again.
-    "$venv/bin/python" - "$venv" "$1" <<'END'
+    "$venv/bin/python" - "$venv" "$1" "$versions" <<'END'
 import hashlib, pathlib, sys
 names = ["requirements.txt"] + (["requirements-dev.txt"] if sys.argv[2] == "dev" else [])
+names += [sys.argv[3]] if sys.argv[3] else []
 found = hashlib.sha256(repr((sys.version_info[:2], str(pathlib.Path(sys.argv[1]).resolve()))).encode())
 for name in names:
     found.update(pathlib.Path(name).read_bytes())
@@ -68,6 +71,7 @@ up_to_date() {
         [ "$(cat "$venv/.requirements-$kind")" = "$(wanted_stamp "$kind")" ]
 }
 
+[ -z "$versions" ] || [ -f "$versions" ] || die "LOCK=$versions is not a file: name one, or unset LOCK."
 up_to_date && exit 0
 
 # One at a time: `make -j` or two terminals must not install into the same folder at once.
@@ -99,15 +103,19 @@ if ! usable; then
 fi
 
 say "Installing $requirements into $venv (the first time takes some minutes) …"
+set -- -r "$requirements"
+[ -z "$versions" ] || set -- "$@" -c "$versions"
+hint="see above; run make again to go on"
+[ -z "$versions" ] || hint="$hint, with LOCK= where $versions has a version that is not to be had"
 if [ -n "${PIP:-}" ]; then
     VIRTUAL_ENV="$(cd "$venv" && pwd)"
     PATH="$VIRTUAL_ENV/bin:$PATH"
     export VIRTUAL_ENV PATH
     # shellcheck disable=SC2086 # "uv pip" is two words
-    $PIP install -r "$requirements" || die "$PIP could not install $requirements: see above; run make again to go on."
+    $PIP install "$@" || die "$PIP could not install $requirements: $hint."
 else
-    "$venv/bin/python" -m pip install --disable-pip-version-check -q -r "$requirements" ||
-        die "pip could not install $requirements: see above; run make again to go on."
+    "$venv/bin/python" -m pip install --disable-pip-version-check -q "$@" ||
+        die "pip could not install $requirements: $hint."
 fi
 
 wanted_stamp run >"$venv/.requirements-run"

@@ -39,7 +39,7 @@ class Checkout:
         self.folder = folder
         (folder / "tools").mkdir(parents=True)
         shutil.copy(ROOT / "tools" / "venv.sh", folder / "tools")
-        for name in ("requirements.txt", "requirements-dev.txt"):
+        for name in ("requirements.txt", "requirements-dev.txt", "requirements.lock"):
             shutil.copy(ROOT / name, folder)
         self.log = folder / "log"
         self.python = self._program("fake-python", PYTHON)
@@ -61,7 +61,7 @@ class Checkout:
         environment.update(variables)
         return subprocess.run(
             ["/bin/sh", str(self.folder / "tools" / "venv.sh"), kind],
-            env={name: value for name, value in environment.items() if value},
+            env={name: value for name, value in environment.items() if value or name == "LOCK"},
             cwd="/",
             capture_output=True,
             text=True,
@@ -82,7 +82,7 @@ def checkout(tmp_path: Path) -> Checkout:
 
 def test_first_call_makes_and_installs_the_second_does_nothing(checkout: Checkout) -> None:
     assert checkout.make("run").returncode == 0
-    assert checkout.calls() == ["venv", "pip install -r requirements.txt"]
+    assert checkout.calls() == ["venv", "pip install -r requirements.txt -c requirements.lock"]
     second = checkout.make("run")
     assert second.returncode == 0
     assert second.stderr == ""
@@ -91,7 +91,7 @@ def test_first_call_makes_and_installs_the_second_does_nothing(checkout: Checkou
 
 def test_dev_includes_run(checkout: Checkout) -> None:
     checkout.make("dev")
-    assert checkout.calls() == ["venv", "pip install -r requirements-dev.txt"]
+    assert checkout.calls() == ["venv", "pip install -r requirements-dev.txt -c requirements.lock"]
     checkout.make("run")
     assert checkout.calls() == []
 
@@ -100,7 +100,7 @@ def test_dev_after_run_keeps_the_environment(checkout: Checkout) -> None:
     checkout.make("run")
     checkout.calls()
     checkout.make("dev")
-    assert checkout.calls() == ["pip install -r requirements-dev.txt"]
+    assert checkout.calls() == ["pip install -r requirements-dev.txt -c requirements.lock"]
 
 
 @pytest.mark.parametrize(
@@ -110,6 +110,8 @@ def test_dev_after_run_keeps_the_environment(checkout: Checkout) -> None:
         ("requirements.txt", "dev", True),
         ("requirements-dev.txt", "dev", True),
         ("requirements-dev.txt", "run", False),
+        ("requirements.lock", "run", True),
+        ("requirements.lock", "dev", True),
     ],
 )
 def test_a_changed_file_is_installed_again_a_touched_one_is_not(
@@ -126,13 +128,33 @@ def test_a_changed_file_is_installed_again_a_touched_one_is_not(
     assert bool(checkout.calls()) is installs
 
 
+def test_without_a_lock_the_newest_is_installed_and_noticed(checkout: Checkout) -> None:
+    assert checkout.make("run", LOCK="").returncode == 0
+    assert checkout.calls() == ["venv", "pip install -r requirements.txt"]
+    checkout.make("run", LOCK="")
+    assert checkout.calls() == []
+    checkout.make("run")  # with the lock it is another environment
+    assert checkout.calls() == ["pip install -r requirements.txt -c requirements.lock"]
+
+
+def test_another_lock_is_taken_and_one_that_is_not_there_is_said(checkout: Checkout) -> None:
+    (checkout.folder / "other.lock").write_text("numpy==2.4.6\n")
+    assert checkout.make("run", LOCK="other.lock").returncode == 0
+    assert checkout.calls() == ["venv", "pip install -r requirements.txt -c other.lock"]
+    gone = checkout.make("run", LOCK="gone.lock")
+    assert gone.returncode == 1
+    assert gone.stderr == "LOCK=gone.lock is not a file: name one, or unset LOCK.\n"
+
+
 def test_an_install_that_fails_is_said_and_tried_again(checkout: Checkout) -> None:
     first = checkout.make("run", PIP_STATUS="1")
     assert first.returncode == 1
-    assert "could not install requirements.txt" in first.stderr.splitlines()[-1]
+    last = first.stderr.splitlines()[-1]
+    assert "could not install requirements.txt" in last
+    assert "with LOCK= where requirements.lock has a version" in last
     checkout.calls()
     assert checkout.make("run").returncode == 0
-    assert checkout.calls() == ["pip install -r requirements.txt"]
+    assert checkout.calls() == ["pip install -r requirements.txt -c requirements.lock"]
     assert not (checkout.folder / ".venv.lock").exists()
 
 
@@ -141,14 +163,14 @@ def test_a_broken_environment_is_made_anew(checkout: Checkout) -> None:
     checkout.calls()
     (checkout.folder / ".venv" / "bin" / "python").write_text("#!/nowhere/python\n")
     assert checkout.make("run").returncode == 0
-    assert checkout.calls() == ["venv", "pip install -r requirements.txt"]
+    assert checkout.calls() == ["venv", "pip install -r requirements.txt -c requirements.lock"]
 
 
 def test_two_at_once_install_once(checkout: Checkout) -> None:
     with ThreadPoolExecutor(2) as threads:
         both = list(threads.map(lambda _: checkout.make("run", PIP_SECONDS="0.5"), range(2)))
     assert [one.returncode for one in both] == [0, 0]
-    assert checkout.calls() == ["venv", "pip install -r requirements.txt"]
+    assert checkout.calls() == ["venv", "pip install -r requirements.txt -c requirements.lock"]
 
 
 def test_a_lock_whose_owner_is_gone_is_taken_over(checkout: Checkout) -> None:
