@@ -12,15 +12,57 @@ from explorer.i18n import _, language
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-_STYLE = """
+# Printed, a figure is as wide as A4 and Letter are between these margins, and shorter than a page.
+_PRINT_WIDTH, _PRINT_HEIGHT = 680, 900
+_STYLE = (
+    """
+:root{color-scheme:light}
 body{font:16px/1.5 system-ui,"Noto Sans","Noto Sans CJK SC",sans-serif;max-width:1100px;
-margin:2rem auto;padding:0 1rem;color:#31333f;background:#fff}
+margin:2rem auto;padding:0 1rem;color:#31333f;background:#fff;overflow-wrap:break-word}
 table{border-collapse:collapse;width:100%;margin:1rem 0}
 th,td{border:1px solid #d5d6db;padding:.35rem .6rem;text-align:left}
-th{background:#f3f4f7}h2{margin-top:2.2rem}figure{margin:1rem 0;break-inside:avoid}
+th{background:#f3f4f7}h2{margin-top:2.2rem}figure{margin:1rem 0}
+ul{columns:22rem;padding-left:1.2rem}li{break-inside:avoid}
 .note{color:#5d606d;font-size:.9rem}
-@media print{body{margin:0;max-width:none}a::after{content:" (" attr(href) ")"}}
-"""
+@page{margin:15mm}
+@media print{
+body{margin:0;padding:0;max-width:none;font-size:13px;print-color-adjust:exact;
+-webkit-print-color-adjust:exact}
+h1{font-size:22px;margin-top:0}h2{font-size:17px;margin-top:1.5rem}
+h1,h2,p{break-after:avoid}p,figure,tr,.whole{break-inside:avoid}
+table{font-size:11px;break-inside:avoid}thead{display:table-header-group}
+th,td{padding:.25rem .4rem}
+ul{columns:2}
+figure{width:WIDTHpx}
+.modebar-container,.hoverlayer{display:none!important}
+}
+""".strip()
+    .replace("WIDTH", str(_PRINT_WIDTH))
+    .replace("\n", "")
+)
+# Plotly draws for a width in pixels: a figure is drawn anew for the paper, and back again.
+_PRINTING = """
+(() => {
+  const figures = () => [...document.querySelectorAll('.js-plotly-plot')];
+  let before = null;
+  const paper = () => {
+    if (before) return;
+    before = figures().map((one) => [one, one.layout.width, one.layout.height]);
+    for (const [one, , height] of before) {
+      Plotly.relayout(one, { width: WIDTH, height: Math.min(height ?? HEIGHT, HEIGHT) });
+    }
+  };
+  const screen = () => {
+    for (const [one, width, height] of before ?? []) {
+      Plotly.relayout(one, { width: width ?? null, height: height ?? null, autosize: true });
+    }
+    before = null;
+  };
+  addEventListener('beforeprint', paper);
+  addEventListener('afterprint', screen);
+  matchMedia('print').addEventListener('change', (now) => (now.matches ? paper() : screen()));
+})();
+""".replace("WIDTH", str(_PRINT_WIDTH)).replace("HEIGHT", str(_PRINT_HEIGHT))
 # What a file opened from disk may load: itself only.
 _POLICY = (
     "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; "
@@ -35,12 +77,14 @@ class Section:
     Attributes:
         title: Translated.
         lines: Paragraphs, plain text.
+        items: A list of short ones, plain text, in columns.
         records: A table; one mapping a row with the same keys.
         figures: Plotly figures.
     """
 
     title: str
     lines: Sequence[str] = ()
+    items: Sequence[str] = ()
     records: Sequence[Mapping[str, str]] = ()
     figures: Sequence[go.Figure] = field(default_factory=tuple)
 
@@ -66,8 +110,13 @@ def html_report(title: str, link: str, sections: Sequence[Section]) -> bytes:
     ]
     number = 0
     for section in sections:
-        parts.append(f"<h2>{html.escape(section.title)}</h2>")
+        # A short one stays on one page: title, sentences, and the figure that they speak of.
+        whole = ' class="whole"' if len(section.figures) == 1 and not section.records else ""
+        parts.append(f"<section{whole}><h2>{html.escape(section.title)}</h2>")
         parts += [f"<p>{html.escape(line)}</p>" for line in section.lines]
+        if section.items:
+            listed = "".join(f"<li>{html.escape(item)}</li>" for item in section.items)
+            parts.append(f"<ul>{listed}</ul>")
         if section.records:
             parts.append(_table(section.records))
         for figure in section.figures:
@@ -77,19 +126,25 @@ def html_report(title: str, link: str, sections: Sequence[Section]) -> bytes:
                 config={"displaylogo": False, "responsive": True},
             )  # fmt: skip
             parts.append(f"<figure>{drawn}</figure>")
-    parts.append("</body></html>")
+        parts.append("</section>")
+    parts.append(f"<script>{_PRINTING}</script></body></html>")
     return "".join(parts).encode()
 
 
 def _table(records: Sequence[Mapping[str, str]]) -> str:
     head = "".join(f"<th>{html.escape(name)}</th>" for name in records[0])
     rows = "".join(
-        "<tr>"
-        + "".join(f"<td>{html.escape(str(value))}</td>" for value in record.values())
-        + "</tr>"
+        "<tr>" + "".join(f"<td>{_cell(str(value))}</td>" for value in record.values()) + "</tr>"
         for record in records
     )
     return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _cell(text: str) -> str:
+    """The text; an address as a link that can be read on paper too."""
+    if not text.startswith(("https://", "http://")):
+        return html.escape(text)
+    return f'<a href="{html.escape(text, quote=True)}">{html.escape(text)}</a>'
 
 
 def markdown_table(records: Sequence[Mapping[str, str]]) -> str:

@@ -55,8 +55,9 @@ def main(selection: Selection) -> None:
             "networks (batch 1, fp32). The structure is compared by a global alignment of the "
             "operations in order of execution (Needleman & Wunsch 1970); only operations of the "
             "same type are matched. Times are ratios of medians within rounds; the 95 % interval "
-            "is a bootstrap over rounds (Efron & Tibshirani 1993). All models get the same file, "
-            "each through its own preprocessing."
+            "is a bootstrap over rounds (Efron & Tibshirani 1993). Models that do not fit into "
+            "memory together are loaded in turn and compared by blocks instead of rounds. All "
+            "models get the same file, each through its own preprocessing."
         )
     )
 

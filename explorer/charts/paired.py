@@ -31,7 +31,7 @@ def paired_chart(
             "x": [ratio.value], "y": [html.escape(name)],
             "marker": {"size": 14, "color": colour},
             "text": [f"{ratio.value:.3f}× · {median * 1e3:.2f} ms"],
-            "textposition": "top center",
+            "textposition": "top center", "cliponaxis": False,
             "error_x": {
                 "type": "data", "symmetric": False, "thickness": 3, "width": 8, "color": colour,
                 "array": [(ratio.high or ratio.value) - ratio.value],
@@ -41,9 +41,15 @@ def paired_chart(
         }
         for name, ratio, median, colour in zip(names, ratios, seconds, colours, strict=True)
     ]  # fmt: skip
+    in_blocks = any(ratio.in_blocks for ratio in ratios)
+    how = (
+        _("ratio within blocks, 95 % interval")
+        if in_blocks
+        else _("ratio within rounds, 95 % interval")
+    )
     layout = {
         "xaxis": {
-            "title": theme.axis_title(_("Time"), "×", _("ratio within rounds, 95 % interval")),
+            "title": theme.axis_title(_("Time"), "×", how),
         },
         "yaxis": {"autorange": "reversed", "fixedrange": True},
         "shapes": [

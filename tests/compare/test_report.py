@@ -14,7 +14,10 @@ def test_everything_is_inside_and_text_is_text() -> None:
     figure = compare_bars([CompareEntry("A", params=1e6), CompareEntry("B", params=2e6)])
     data = html_report(
         "A · <script>x</script>", "http://127.0.0.1/compare?compare=a,b",
-        [Section("One", ["<img src=x>"], RECORDS, [figure]), Section("Two", figures=[figure])],
+        [
+            Section("One", ["<img src=x>"], ["<i>item"], RECORDS, [figure]),
+            Section("Two", figures=[figure]),
+        ],
     )  # fmt: skip
     page = data.decode()
     assert len(data) < 12_000_000
@@ -23,6 +26,7 @@ def test_everything_is_inside_and_text_is_text() -> None:
     assert page.count('id="figure-') >= 2
     assert "<script>x" not in page
     assert "&lt;img src=x&gt;" in page
+    assert "<li>&lt;i&gt;item</li>" in page
     assert not re.findall(r'<(?:script|link|img)[^>]+(?:src|href)="http', page)
     assert "Content-Security-Policy" in page
 

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 
+import numpy as np
 import pytest
+from streamlit.testing.v1 import AppTest
 
-from explorer.engine import get_engine
+from explorer.engine import get_engine, set_engine
+from explorer.paired import Blocks, PairedResult
+from explorer.settings import get_settings
 from explorer.ui.compare_set import read
 from tests.pages.conftest import Open, captions, finish, texts
 
@@ -151,15 +156,78 @@ def test_a_grid_says_how_far_it_is_and_stops_as_a_whole(open_page: Open) -> None
 
 def test_they_are_timed_in_turn(open_page: Open) -> None:
     app = open_page("compare", compare="lenet5,lenet5:untrained", view="latency")
+    found = timed(app)
+    assert found.models == ("lenet5", "lenet5")
+    assert found.seconds.shape == (20, 2)
+    assert (found.seconds > 0).all()
+
+
+@pytest.fixture
+def budget_of_one_lenet(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A worker that holds one LeNet-5 (4 · 61 706 bytes), not two."""
+    monkeypatch.setenv("EXPLORER_MODEL_BUDGET", "300000")
+    _restart()
+    yield
+    monkeypatch.undo()
+    _restart()
+
+
+def _restart() -> None:
+    get_settings.cache_clear()
+    get_engine().shutdown()
+    set_engine(None)
+
+
+def timed(app: AppTest) -> PairedResult:
+    """Presses the button and waits for the whole result."""
     finish(app.button(key="pair-start").click().run())
     for _wait in range(60):
         if app.session_state["_paired"] is not None and not app.get("progress"):
             break
         finish(app.run())
-    found = app.session_state["_paired"]
+    found: PairedResult = app.session_state["_paired"]
+    return found
+
+
+@pytest.mark.usefixtures("budget_of_one_lenet")
+def test_models_beyond_the_budget_are_timed_in_blocks_and_the_page_says_so(
+    open_page: Open,
+) -> None:
+    models = "squeezenet1_1:untrained,lenet5,lenet5:untrained"
+    app = open_page("compare", compare=models, view="latency")
+    found = timed(app)
     assert found.models == ("lenet5", "lenet5")
-    assert found.seconds.shape == (20, 2)
-    assert (found.seconds > 0).all()
+    assert found.blocks == Blocks(turns=4, model_bytes=2 * 4 * 61_706, budget_bytes=300_000)
+    assert found.seconds.shape == (6 * 4, 2)
+    (warning,) = (box.value for box in app.warning)
+    assert "together these models take 0.5 MB" in warning
+    assert "the budget of 0.3 MB" in warning
+    assert "bootstrap over 6 blocks" in warning
+    (refused,) = (box.value.replace("\\", "") for box in app.error)
+    assert "SqueezeNet 1.1 takes 4.9 MB" in refused
+    said = texts(app)
+    # The reference of the address was refused: the first that was timed takes its place.
+    assert "LeNet-5 (untrained)**" in said
+    assert "95 % interval" in said
+    assert "6 blocks of 4 turns" in said
+    finish(app.segmented_control(key="_w_view").set_value("report").run())
+    assert not app.exception
+
+
+def test_one_left_alone_is_said_without_a_ratio(open_page: Open) -> None:
+    from explorer.errors import ModelTooLargeError
+    from explorer.paired import Refused
+
+    app = open_page("compare", compare="lenet5,resnet18:untrained", view="latency")
+    error = ModelTooLargeError("{model} is too large.", model="ResNet-18")
+    app.session_state["_paired"] = PairedResult(
+        ("lenet5",), ("MNIST_DIGITS",), np.full((20, 1), 2e-3), 1, "cpu", 1, {},
+        refused=(Refused("resnet18", None, error),),
+    )  # fmt: skip
+    finish(app.run())
+    said = [box.value.replace("\\", "") for box in app.error]  # taken literally in Markdown
+    assert said == ["ResNet-18 is too large."]
+    assert "**LeNet-5** takes 2.00 ms a batch; no other model was timed" in texts(app)
 
 
 def test_the_report_is_offered(open_page: Open) -> None:

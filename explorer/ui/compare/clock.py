@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -16,6 +18,10 @@ from explorer.ui.compare.lineup import Entry, choose_reference
 from explorer.ui.jobs import submit, watch
 from explorer.ui.params import choice
 from explorer.ui.public import allowed_batches
+from explorer.ui.text import said
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 SLOT = "paired"
 
@@ -60,46 +66,126 @@ def show_clock(entries: Sequence[Entry]) -> None:
     draw(found, entries, reference)
 
 
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """What was timed, as this page's models.
+
+    Attributes:
+        entries: Those of the page that were timed.
+        places: Theirs in the result.
+        reference: The chosen one; the first one where that was refused.
+    """
+
+    entries: tuple[Entry, ...]
+    places: tuple[int, ...]
+    reference: Entry
+
+
+def timed_of(found: PairedResult, entries: Sequence[Entry], reference: Entry) -> Timed | None:
+    """The entries of a result; None where it is not of these models."""
+    keys = list(zip(found.models, found.weights, strict=True))
+    refused = {(one.model, one.weights) for one in found.refused}
+    timed = [entry for entry in entries if _key(entry) in keys]
+    if not timed or (reference not in timed and _key(reference) not in refused):
+        return None
+    if len(timed) < 2 and not refused:
+        return None
+    places = tuple(keys.index(_key(entry)) for entry in timed)
+    return Timed(tuple(timed), places, reference if reference in timed else timed[0])
+
+
+def _key(entry: Entry) -> tuple[str, str | None]:
+    return entry.selection.ref.model, entry.selection.ref.weights
+
+
 def draw(
     found: PairedResult, entries: Sequence[Entry], reference: Entry, *, live: bool = False
 ) -> None:
     """The ratios in words and as a chart, those of models that were timed."""
-    places = {
-        (model, weights): place
-        for place, (model, weights) in enumerate(zip(found.models, found.weights, strict=True))
-    }
-    timed = [e for e in entries if (e.selection.ref.model, e.selection.ref.weights) in places]
-    if reference not in timed or len(timed) < 2:
+    timed = timed_of(found, entries, reference)
+    if timed is None:
         st.info(_("These models were not timed together yet: press the button."))
         return
+    for refused in found.refused:
+        st.error(said(refused.error), icon=":material/error:")
+    if found.blocks is not None:
+        st.warning(said_of_blocks(found), icon=":material/splitscreen:")
+    for line in lines_of(found, timed):
+        st.markdown(line)
+    show_figure(chart_of(found, timed), "paired-live" if live else "paired")
+    st.caption(conditions(found))
 
-    def place(entry: Entry) -> int:
-        return places[entry.selection.ref.model, entry.selection.ref.weights]
 
-    ratios = [(entry, ratio_of(found, place(entry), place(reference))) for entry in timed]
-    for entry, ratio in ratios:
-        if entry is not reference:
-            st.markdown(in_words(entry.name, reference.name, ratio))
-    show_figure(
-        paired_chart(
-            [entry.name for entry, _ratio in ratios], [ratio for _entry, ratio in ratios],
-            [found.medians[place(entry)] for entry, _ratio in ratios],
-            [entry.member.colour for entry, _ratio in ratios],
-        ),
-        "paired-live" if live else "paired",
+def lines_of(found: PairedResult, timed: Timed) -> list[str]:
+    """A sentence for each ratio, in Markdown; one for a network that is left alone."""
+    pairs = zip(timed.entries, _ratios(found, timed), strict=True)
+    lines = [
+        in_words(entry.name, timed.reference.name, ratio)
+        for entry, ratio in pairs
+        if entry is not timed.reference
+    ]
+    alone = _(
+        "**{name}** takes {ms:.2f} ms a batch; no other model was timed, so there is no ratio."
+    )
+    return lines or [
+        alone.format(name=timed.reference.name, ms=found.medians[timed.places[0]] * 1e3)
+    ]
+
+
+def chart_of(found: PairedResult, timed: Timed) -> go.Figure:
+    """The ratios with their intervals."""
+    return paired_chart(
+        [entry.name for entry in timed.entries], _ratios(found, timed),
+        [found.medians[place] for place in timed.places],
+        [entry.member.colour for entry in timed.entries],
     )  # fmt: skip
-    st.caption(
-        _("{device}, {threads} threads, batch {batch}, {rounds} rounds, float32; measured here.")
-        .format(device=found.device, threads=found.threads, batch=found.batch_size,
-                rounds=len(found.seconds))
+
+
+def _ratios(found: PairedResult, timed: Timed) -> list[Ratio]:
+    base = timed.places[timed.entries.index(timed.reference)]
+    return [ratio_of(found, place, base) for place in timed.places]
+
+
+def said_of_blocks(found: PairedResult) -> str:
+    """That the models were timed one after another, why, and what that does to the interval."""
+    blocks = found.blocks
+    if blocks is None:
+        return ""
+    return _(
+        "Timed in turn in blocks, not round by round: together these models take {total} MB, more "
+        "than the budget of {budget} MB for loaded models (EXPLORER_MODEL_BUDGET). In each block "
+        "each model is loaded once, in an order that is drawn anew, warmed up, and timed for "
+        "{turns} turns; loading is not counted. The interval is a bootstrap over {blocks} blocks: "
+        "with so few it is wide, and a small difference may not be shown."
+    ).format(
+        total=f"{blocks.model_bytes / 1e6:.1f}", budget=f"{blocks.budget_bytes / 1e6:.1f}",
+        turns=blocks.turns, blocks=len(found.observations),
     )  # fmt: skip
+
+
+def conditions(found: PairedResult) -> str:
+    """Where and how they were timed."""
+    values = {"device": found.device, "threads": found.threads, "batch": found.batch_size}
+    if found.blocks is None:
+        return _(
+            "{device}, {threads} threads, batch {batch}, {rounds} rounds, float32; measured here."
+        ).format(**values, rounds=len(found.seconds))
+    return _(
+        "{device}, {threads} threads, batch {batch}, {blocks} blocks of {turns} turns, float32; "
+        "measured here."
+    ).format(**values, blocks=len(found.observations), turns=found.blocks.turns)
 
 
 def in_words(name: str, reference: str, ratio: Ratio) -> str:
     """A sentence that says no more than the interval allows."""
     if ratio.low is None or ratio.high is None:
-        return _("**{name}**: {value:.2f}× the time of {reference}; too few rounds for an "
-                 "interval.").format(name=name, value=ratio.value, reference=reference)  # fmt: skip
+        few = (
+            _("**{name}**: {value:.2f}× the time of {reference}; too few blocks for an interval.")
+            if ratio.in_blocks
+            else _("**{name}**: {value:.2f}× the time of {reference}; too few rounds for an "
+                   "interval.")
+        )  # fmt: skip
+        return few.format(name=name, value=ratio.value, reference=reference)
     values = {
         "name": name, "reference": reference, "value": ratio.value, "low": ratio.low,
         "high": ratio.high,

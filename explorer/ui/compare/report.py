@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping, Sequence
+from contextvars import copy_context
 from datetime import UTC, datetime
 from importlib.metadata import version
 
@@ -12,20 +13,24 @@ import streamlit as st
 from explorer.charts.compare import compare_bars, compare_predictions, compare_profiles
 from explorer.charts.compare_lines import parallel
 from explorer.charts.layers import layer_costs
-from explorer.charts.paired import paired_chart
 from explorer.charts.theme import apply
 from explorer.compare_report import Section, html_report, markdown_table
 from explorer.engine import get_engine
 from explorer.graph import LayerGraph
 from explorer.i18n import _
-from explorer.paired import PairedResult, ratio_of
+from explorer.paired import PairedResult
 from explorer.results import Prediction
 from explorer.structural_diff import differences, structural_diff
-from explorer.ui.compare.clock import in_words as ratio_in_words
+from explorer.ui.compare.clock import chart_of, conditions, lines_of, said_of_blocks, timed_of
 from explorer.ui.compare.lineup import Entry, as_compare_entry, choose_reference
 from explorer.ui.compare.numbers import as_records, table_rows
 from explorer.ui.compare.structure import in_words as difference_in_words
+from explorer.ui.text import sentence
 
+#: Pixels that a figure has at least: on paper.
+_WIDTH = 680
+#: First classes of each model: with more, the bars of four do not fit on a page.
+_MOST_CLASSES = {2: 5, 3: 3, 4: 2}
 LIBRARIES = ("torch", "torchvision", "timm", "captum", "plotly", "streamlit")
 
 
@@ -45,11 +50,13 @@ def show_report(entries: Sequence[Entry], graphs: Mapping[str, LayerGraph]) -> N
     )
     title = " · ".join(names)
     sections = _sections(known, graphs, reference, records)
+    # The browser fetches the file in a request that knows neither this page nor its language.
+    link, context = _link(known), copy_context()
     left, right, _rest = st.columns([1, 1, 2])
     left.download_button(
-        _("HTML report"), lambda: html_report(title, _link(known), sections), "comparison.html",
-        "text/html", icon=":material/download:", on_click="ignore", width="stretch",
-        type="primary",
+        _("HTML report"), lambda: context.copy().run(html_report, title, link, sections),
+        "comparison.html",
+        "text/html", icon=":material/download:", on_click="ignore", width="stretch", type="primary",
     )  # fmt: skip
     right.download_button(
         _("Markdown table"), markdown_table(records), "comparison.md", "text/markdown",
@@ -77,9 +84,9 @@ def _sections(
         Section(
             _("Numbers"),
             [_("Counted on the traced networks at batch 1, float32; accuracies are published.")],
-            records,
-            [
-                apply(compare_bars(charted), False),
+            records=records,
+            figures=[
+                apply(compare_bars(charted, width=_WIDTH), False),
                 apply(
                     parallel(table_rows(entries, graphs, reference), names, place, colours), False
                 ),
@@ -90,7 +97,9 @@ def _sections(
             figures=[
                 apply(
                     compare_profiles(
-                        [(name, layer_costs(graphs[name])) for name in names], colours=colours
+                        [(name, layer_costs(graphs[name])) for name in names],
+                        width=_WIDTH,
+                        colours=colours,
                     ),
                     False,
                 )
@@ -115,45 +124,36 @@ def _differences(
         diff = structural_diff(base, other)
         lines = [difference_in_words(item) for item in differences(diff, base, other)]
         title = _("From {a} to {b}").format(a=reference.name, b=entry.name)
-        found.append(Section(title, lines or [_("The same operations on the same shapes.")]))
+        same = () if lines else (_("The same operations on the same shapes."),)
+        found.append(Section(title, same, lines))
     return found
 
 
 def _predicted(names: Sequence[str], colours: Sequence[str]) -> list[Section]:
-    said: list[tuple[str, Prediction]] = st.session_state.get("_compare_said", [])
-    said = [(name, prediction) for name, prediction in said if name in names]
-    if not said:
+    known: list[tuple[str, Prediction]] = st.session_state.get("_compare_said", [])
+    known = [(name, prediction) for name, prediction in known if name in names]
+    if not known:
         return []
-    own = [colours[names.index(name)] for name, _prediction in said]
-    return [
-        Section(_("The same image"), figures=[apply(compare_predictions(said, colours=own), False)])
-    ]
+    own = [colours[names.index(name)] for name, _prediction in known]
+    figure = apply(
+        compare_predictions(known, most=_MOST_CLASSES.get(len(known), 0), colours=own), False
+    )
+    return [Section(_("The same image"), figures=[figure])]
 
 
 def _timed(entries: Sequence[Entry], reference: Entry) -> list[Section]:
     timed: PairedResult | None = st.session_state.get("_paired")
     if timed is None:
         return []
-    keys = list(zip(timed.models, timed.weights, strict=True))
-    known = [e for e in entries if (e.selection.ref.model, e.selection.ref.weights) in keys]
-    if reference not in known:
+    known = timed_of(timed, entries, reference)
+    if known is None:
         return []
-    at = {e.name: keys.index((e.selection.ref.model, e.selection.ref.weights)) for e in known}
-    ratios = [ratio_of(timed, at[e.name], at[reference.name]) for e in known]
-    lines = [
-        ratio_in_words(entry.name, reference.name, ratio).replace("**", "")
-        for entry, ratio in zip(known, ratios, strict=True)
-        if entry is not reference
-    ]
-    figure = paired_chart(
-        [entry.name for entry in known], ratios, [timed.medians[at[e.name]] for e in known],
-        [entry.member.colour for entry in known],
-    )  # fmt: skip
-    conditions = _("{device}, {threads} threads, batch {batch}, {rounds} rounds, float32.").format(
-        device=timed.device, threads=timed.threads, batch=timed.batch_size,
-        rounds=len(timed.seconds),
-    )  # fmt: skip
-    return [Section(_("Timed in turn"), [*lines, conditions], figures=[apply(figure, False)])]
+    lines = [line.replace("**", "") for line in lines_of(timed, known)]
+    lines += [sentence(one.error) for one in timed.refused]
+    if timed.blocks is not None:
+        lines.append(said_of_blocks(timed))
+    figure = apply(chart_of(timed, known), False)
+    return [Section(_("Timed in turn"), [*lines, conditions(timed)], figures=[figure])]
 
 
 def _settings(entries: Sequence[Entry], graphs: Mapping[str, LayerGraph]) -> Section:
@@ -177,4 +177,4 @@ def _settings(entries: Sequence[Entry], graphs: Mapping[str, LayerGraph]) -> Sec
         }
         for entry in entries
     ]
-    return Section(_("Settings"), lines, records)
+    return Section(_("Settings"), lines, records=records)
