@@ -105,13 +105,13 @@ def test_axes_are_picked_and_the_link_restores_them(visit: Visit) -> None:
 
 
 def test_the_years_play_and_the_front_moves(visit: Visit) -> None:
-    page = visit("/?data=today&play=1&until=2020")
-    before = len(circles(page))
+    page = visit("/?data=today&play=1&until=2013")
+    assert len(circles(page)) < 5
     said = page.locator(f"{CHART} .annotation-text").filter(has_text=re.compile("^20"))
-    expect(said).to_have_text(re.compile("^2020"))
+    expect(said).to_have_text(re.compile("^2013"))
     page.locator(f"{CHART} .updatemenu-button").first.click()
     expect(said).to_have_text(re.compile("^2026"), timeout=40_000)
-    assert len(circles(page)) > 100 > before
+    assert len(circles(page)) > 100
     page.locator(f"{CHART} .slider-grip-rect").first.wait_for()
 
 
