@@ -25,6 +25,7 @@ def start_long_job(page: Page, address: str) -> None:
     until(lambda: number(address, "explorer_jobs_running") >= 1, "for a job that runs")
 
 
+@pytest.mark.slow
 def test_sigterm_under_load(browser: Browser, tmp_path: Path) -> None:
     visits = [browser.new_context().new_page() for _visitor in range(3)]
     with running_app(tmp_path) as address:

@@ -74,7 +74,7 @@ class Seen:
             self.pictures |= set(visitor.images)
             if len(visitor.images) >= 2:  # the map, and what the network sees
                 return
-            time.sleep(0.5)
+            time.sleep(1.5)
         raise AssertionError(f"visitor {self.number} got no map:\n{visitor.text[-2000:]}")
 
 

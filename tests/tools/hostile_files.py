@@ -288,6 +288,7 @@ def foreign() -> Iterator[tuple[str, bytes]]:
 MAKERS = (truncated, flipped, bombs, metadata, loops, polyglots, foreign)
 
 
+@functools.cache
 def corpus() -> dict[str, bytes]:
     """All of them by name."""
     return {name: data for make in MAKERS for name, data in make()}
