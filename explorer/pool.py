@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
-import gc
 import logging
 import threading
 from collections import OrderedDict
@@ -19,6 +17,7 @@ from explorer.device import free_memory, pick_device
 from explorer.downloads import ProgressCallback
 from explorer.errors import ModelTooLargeError
 from explorer.i18n import N_
+from explorer.memory import give_back
 from explorer.requests import ModelRef
 from explorer.settings import get_settings
 from explorer.weights import own_weights_spec
@@ -235,11 +234,6 @@ def expected_bytes(spec: ModelSpec, weights_id: str | None) -> int:
 
 def release_memory(device: torch.device) -> None:
     """Gives the memory of models that were let go back to the system."""
-    gc.collect()  # modules and their hooks often refer to each other in circles
+    give_back()
     if device.type in {"cuda", "mps"}:
         torch.accelerator.empty_cache()
-    try:
-        # glibc keeps small freed blocks otherwise; other C libraries have no such function.
-        ctypes.CDLL(None).malloc_trim(0)
-    except (AttributeError, OSError, TypeError):
-        _log.debug("no malloc_trim here")

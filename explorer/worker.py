@@ -23,6 +23,7 @@ from explorer.engine.channel import LINE_MARK, Channel
 from explorer.engine.failures import out_of_memory, pack_error
 from explorer.engine.jobs import cancelled_error
 from explorer.errors import ExplorerError, JobCancelled
+from explorer.memory import give_back
 
 if TYPE_CHECKING:
     from explorer.pool import ModelPool
@@ -161,6 +162,9 @@ class Worker:
         """Runs tasks until the input ends, which ends the process."""
         threading.Thread(target=self._listen, name="messages", daemon=True).start()
         self._channel.send("ready", _preload() if preload else pickle.dumps(None))
+        # What is imported stays; looked at after every task, it would cost a quarter of a second.
+        gc.collect()
+        gc.freeze()
         while True:
             number, payload, label = self._inbox.get()
             self._channel.send("started", number)
@@ -172,6 +176,10 @@ class Worker:
                 self._channel.send("pool", number, len(sizes), sum(sizes), self._pool.budget_bytes)
             self._channel.send(*answer)
             self.cancelled.discard(number)
+            # After the answer, so that nobody waits for it. One map may leave more behind than the
+            # networks take that are loaded, and the next one finds no use for blocks of its sizes.
+            del payload, answer
+            give_back()
 
     def _run(self, number: int, payload: bytes, label: str) -> tuple[Any, ...]:
         try:
@@ -194,7 +202,7 @@ class Worker:
         """Unloads all models and gives their memory back, so that the next task has room."""
         if self._pool is not None:
             self._pool.clear()
-        gc.collect()
+        give_back()
         torch = sys.modules.get("torch")
         if torch is not None and torch.accelerator.is_available():
             torch.accelerator.empty_cache()

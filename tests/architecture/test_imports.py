@@ -21,6 +21,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"errors"}),
     frozenset(
         {
+            "memory",
             "patching",
             "requests",
             "settings",
@@ -80,7 +81,7 @@ LIGHT = {
     "", "app", "bottleneck", "catalog", "charts", "claims", "compare_table", "compare_report",
     "costs", "engine", "errors", "explainers", "exports", "subgraph",
     "findings", "graph", "graph_exports", "i18n", "images", "latency_results", "layout",
-    "layouting", "measurements", "own_models", "own_weights",
+    "layouting", "measurements", "memory", "own_models", "own_weights",
     "paired", "pages", "paper_points", "requests", "results",
     "caches", "serving", "settings", "structural_diff", "sweeps", "task_keys", "tasks", "telemetry",
     "throughput",

@@ -51,6 +51,6 @@ def test_twenty_loads_stay_within_the_budget() -> None:
 
 def test_what_a_map_took_is_given_back_when_it_is_there() -> None:
     report = run("tests.pool.worker_memory")
-    # Activations and gradients of one map take more than the networks themselves.
+    # Of the maps' activations and gradients, 200 MB stayed after the first, 300 after the third.
     for resident, pool in report["after"]:
-        assert resident <= pool + 0.15 * report["budget"], report
+        assert resident <= pool + 80_000_000, report
