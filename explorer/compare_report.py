@@ -22,7 +22,7 @@ margin:2rem auto;padding:0 1rem;color:#31333f;background:#fff;overflow-wrap:brea
 table{border-collapse:collapse;width:100%;margin:1rem 0}
 th,td{border:1px solid #d5d6db;padding:.35rem .6rem;text-align:left}
 th{background:#f3f4f7}h2{margin-top:2.2rem}figure{margin:1rem 0}
-ul{columns:22rem;padding-left:1.2rem}li{break-inside:avoid}
+ul{columns:22rem;column-gap:2.5rem;padding-left:1.2rem}li{break-inside:avoid}
 .note{color:#5d606d;font-size:.9rem}
 @page{margin:15mm}
 @media print{
@@ -43,21 +43,14 @@ figure{width:WIDTHpx}
 # Plotly draws for a width in pixels: a figure is drawn anew for the paper, and back again.
 _PRINTING = """
 (() => {
-  const figures = () => [...document.querySelectorAll('.js-plotly-plot')];
-  let before = null;
-  const paper = () => {
-    if (before) return;
-    before = figures().map((one) => [one, one.layout.width, one.layout.height]);
-    for (const [one, , height] of before) {
-      Plotly.relayout(one, { width: WIDTH, height: Math.min(height ?? HEIGHT, HEIGHT) });
-    }
+  // Plotly forgets a figure's height for a moment whenever the window changes its size.
+  const figures = [...document.querySelectorAll('.js-plotly-plot')]
+    .map((one) => [one, one.layout.height ?? HEIGHT]);
+  const draw = (sizes) => {
+    for (const [one, height] of figures) Plotly.relayout(one, sizes(height));
   };
-  const screen = () => {
-    for (const [one, width, height] of before ?? []) {
-      Plotly.relayout(one, { width: width ?? null, height: height ?? null, autosize: true });
-    }
-    before = null;
-  };
+  const paper = () => draw((height) => ({ width: WIDTH, height: Math.min(height, HEIGHT) }));
+  const screen = () => draw((height) => ({ width: null, height, autosize: true }));
   addEventListener('beforeprint', paper);
   addEventListener('afterprint', screen);
   matchMedia('print').addEventListener('change', (now) => (now.matches ? paper() : screen()));

@@ -121,6 +121,8 @@ def compare_predictions(
                 "marker": {"color": colour_of(number, colours)},
                 "text": [f"{100 * score.probability:.1f} %" for score in scores],
                 "textposition": "outside",
+                "textfont": {"size": 12},
+                "constraintext": "none",  # or it shrinks with the bar
                 "cliponaxis": False,
                 "customdata": [[html.escape(score.label)] for score in scores],
                 "hovertemplate": f"{html.escape(name)}<br>%{{customdata[0]}}: %{{x:.3f}} %"

@@ -20,7 +20,12 @@ Point = tuple[str, float, float]
 
 
 def parallel(
-    rows: Sequence[TableRow], names: Sequence[str], reference: int, colours: Sequence[str] = ()
+    rows: Sequence[TableRow],
+    names: Sequence[str],
+    reference: int,
+    colours: Sequence[str] = (),
+    *,
+    width: int = 1200,
 ) -> go.Figure:
     """One line per model over the quantities that have a ratio; the reference is the line at 1.
 
@@ -29,11 +34,17 @@ def parallel(
         names: Of the models.
         reference: Place of the model at 1.
         colours: Of the models.
+        width: Pixels that the chart will have.
     """
     shown = [row for row in rows if row.quantity.ratio]
     if not shown:
         return theme.empty(_("Nothing to compare: choose two models."))
-    labels = [theme.wrap(_(row.quantity.title), 18) for row in shown]
+    # Seven pixels a character; a word with a dash may need two lines.
+    room = min(18, int((width - 120) / len(shown) / 7))
+    titles = [_(row.quantity.title) for row in shown]
+    if room < 18:
+        titles = [title.replace("–", "– ") for title in titles]
+    labels = [theme.wrap(title, room) for title in titles]
     traces = [
         {
             "type": "scatter",
@@ -57,7 +68,8 @@ def parallel(
             ),
             "dtick": "D2",
         },
-        "xaxis": {"fixedrange": True},
+        "xaxis": {"fixedrange": True}
+        | ({"tickangle": 0, "tickfont": {"size": theme.SMALL_FONT_SIZE}} if room < 18 else {}),
         "height": 400,
         "showlegend": True,
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},

@@ -80,6 +80,7 @@ def _sections(
     colours = [entry.member.colour for entry in entries]
     place = names.index(reference.name)
     charted = [as_compare_entry(entry, graphs[entry.name]) for entry in entries]
+    lines = parallel(table_rows(entries, graphs, reference), names, place, colours, width=_WIDTH)
     return [
         Section(
             _("Numbers"),
@@ -87,9 +88,7 @@ def _sections(
             records=records,
             figures=[
                 apply(compare_bars(charted, width=_WIDTH), False),
-                apply(
-                    parallel(table_rows(entries, graphs, reference), names, place, colours), False
-                ),
+                apply(lines, False),
             ],
         ),
         Section(
