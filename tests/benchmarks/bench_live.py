@@ -1,14 +1,18 @@
-"""How often the latency page shows new numbers, and how soon a long map is cancelled."""
+"""How often the latency page shows new numbers, what that costs, how soon a map is cancelled."""
 
 from __future__ import annotations
 
 import re
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
+import numpy as np
+import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import settle
+from explorer.measurements import MeasurementStore
+from tests.browser.conftest import running_app, settle
 from tests.browser.test_latency import RUNS_JS
 
 LONG = 120_000  # milliseconds: the worker may still be importing torch
@@ -16,6 +20,9 @@ UPDATES = 2.0  # a second, at least
 CANCEL_LIMIT = 1.0  # seconds from the click to the word that it is cancelled
 SECONDS = 6
 ROUNDS = 3
+WATCHING = 0.02  # of the measured median, at most
+PAIRS = 10  # measurements with somebody watching, and as many without, in turn
+FIRST_SECONDS = 1.5  # until the page that nobody watches is another one
 UPDATES_JS = f"""async () => {{
   const runs = {RUNS_JS};
   const begin = performance.now();
@@ -51,6 +58,47 @@ def test_updates_a_second(visit: Callable[[str], Page]) -> None:
     page.locator(".stMain").get_by_role("button", name="Stop").click()
     settle(page)
     assert rate >= UPDATES
+
+
+@pytest.fixture
+def store_and_address(tmp_path: Path) -> Iterator[tuple[MeasurementStore, str]]:
+    database = f"sqlite:///{tmp_path / 'measurements.sqlite'}"
+    with running_app(tmp_path, EXPLORER_DATABASE_URL=database) as address:
+        yield MeasurementStore(database), address
+
+
+def test_what_watching_costs(page: Page, store_and_address: tuple[MeasurementStore, str]) -> None:
+    """The page redraws beside the measurement, in a browser on the same machine.
+
+    One thread, so that a core is left for server and browser. Without anybody watching, another
+    view of the page is open meanwhile, which keeps the measurement and shows none of it.
+    """
+    store, address = store_and_address
+    query = "model=tf_efficientnet_lite0&seconds=5&threads=1"
+    medians: dict[bool, list[float]] = {True: [], False: []}
+    for turn in range(2 * PAIRS):
+        watched = turn % 4 in (0, 3)  # ABBA: what drifts, drifts for both
+        page.goto(f"{address}/latency?{query}")
+        settle(page)
+        page.get_by_role("button", name="Start", exact=True).click()
+        page.wait_for_function(f"() => ({RUNS_JS})() > 0", timeout=LONG)
+        if not watched:
+            page.get_by_text("Frames per second", exact=True).first.click()
+        for _time in range(600):
+            if store.count() > turn:
+                break
+            page.wait_for_timeout(50)
+        series = store.result(store.rows()[0].run_id).series[0]
+        begun = np.cumsum(series.seconds)
+        medians[watched].append(float(np.median(series.seconds[begun > FIRST_SECONDS])))
+    ratios = [mine / other for mine, other in zip(medians[True], medians[False], strict=True)]
+    cost = statistics.median(ratios) - 1
+    report(
+        watched_ms=1e3 * statistics.median(medians[True]),
+        alone_ms=1e3 * statistics.median(medians[False]),
+        cost=cost,
+    )
+    assert cost < WATCHING
 
 
 def test_cancelling_a_long_map(visit: Callable[[str], Page]) -> None:
