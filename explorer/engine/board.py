@@ -34,6 +34,7 @@ class JobBoard:
         self.clock = clock
         self.lock = threading.RLock()
         self._lease_seconds = lease_seconds
+        self._looked: float | None = None
         self._queued: list[Job] = []
         self._running: list[Job] = []
         self._turns: OrderedDict[str, int] = OrderedDict()
@@ -169,12 +170,20 @@ class JobBoard:
         return [job for job in jobs if self.leave(job, owner)]
 
     def lapse(self) -> list[Job]:
-        """Drops owners that have been silent for longer than a lease.
+        """Drops owners that have been silent for longer than a lease; called about twice a second.
+
+        Where the last call is longer ago than a lease, this process was stopped, the machine slept
+        or the clock jumped: nobody could ask meanwhile, and all leases begin here.
 
         Returns:
             Running jobs that nobody waits for any more.
         """
         now = self.clock()
+        before, self._looked = self._looked, now
+        if before is not None and now - before > self._lease_seconds:
+            for job in self.jobs():
+                job.owners = dict.fromkeys(job.owners, now)
+            return []
         oldest = now - self._lease_seconds
         found = []
         for job in self.jobs():

@@ -24,6 +24,8 @@ from explorer.i18n import N_
 from explorer.settings import get_settings
 
 logger = logging.getLogger(__name__)
+# It says at every opening what kind of database it has found.
+logging.getLogger("alembic").setLevel(logging.WARNING)
 
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 #: Seconds that a connection to a server may take.

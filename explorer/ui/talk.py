@@ -71,7 +71,6 @@ def follow(pages: Mapping[str, Any], here: str) -> None:
         if st.query_params.get("talk") != "1" or "_talk" in state:
             return
         state["_talk"] = asked
-        state["_talk_error"] = None
         bare = not set(st.query_params) - {"talk", "step", "lang"}
         if bare and (asked or not here):
             wanted = asked or 1
@@ -86,6 +85,8 @@ def follow(pages: Mapping[str, Any], here: str) -> None:
         begin_warming(steps)
         if wanted is not None:
             _go(min(max(wanted, 1), len(steps)), steps, pages)
+    elif wanted is not None:
+        state["_talk_go"] = wanted  # until the file is mended
 
 
 def _moving() -> bool:
@@ -115,6 +116,8 @@ def _asked_step() -> int:
 
 
 def _steps() -> Sequence[TourStep]:
+    """The tour, which is read anew where the file has changed; none while it is broken."""
+    st.session_state["_talk_error"] = None
     try:
         return load_tour()
     except TourError as error:
@@ -153,10 +156,11 @@ def draw() -> None:
     outgoing("talk", "1")
     outgoing("step", str(number) if number else "")
     st.html(Path(__file__).with_name("talk.css"))
-    error = st.session_state.get("_talk_error")
+    steps = _steps()
+    error = st.session_state["_talk_error"]
     if error is not None:
         show_error(error)
-    _bar(number, () if error is not None else load_tour())
+    _bar(number, steps)
 
 
 def _bar(number: int, steps: Sequence[TourStep]) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -159,10 +160,30 @@ def test_asking_renews_the_lease() -> None:
         clock.now += 14
         assert job.status("A").state == "queued"
         board.lapse()
-    clock.now += 16
+    clock.now += 8
+    board.lapse()
+    clock.now += 8
     assert job.status().state == "queued"  # looking without a name renews nothing
     board.lapse()
     assert job.status().state == "cancelled"
+
+
+@pytest.mark.parametrize("jump", [15.5, 3600.0, 1e9])
+def test_a_time_in_which_nobody_could_ask_costs_no_lease(jump: float) -> None:
+    board, clock = make_board()
+    runs, waits = add(board, "runs", "A"), add(board, "waits", "B")
+    assert board.take() is runs
+    clock.now += 1
+    assert board.lapse() == []
+    clock.now += jump  # stopped, asleep, or set ahead
+    assert board.lapse() == []
+    assert (set(runs.owners), set(waits.owners)) == ({"A"}, {"B"})
+    for _second in range(15):
+        clock.now += 1
+        assert board.lapse() == []
+    clock.now += 0.5  # those who have left meanwhile are found out a lease later
+    assert board.lapse() == [runs]
+    assert waits.status().state == "cancelled"
 
 
 def test_release_keeps_what_is_named() -> None:

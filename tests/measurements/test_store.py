@@ -24,6 +24,15 @@ from tests.measurements.made import MACHINE, made, same
 ROOT = Path(__file__).resolve().parents[2]
 
 
+def test_opening_a_database_says_one_thing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    MeasurementStore(f"sqlite:///{tmp_path}/new.sqlite").add(made())
+    MeasurementStore(f"sqlite:///{tmp_path}/new.sqlite").add(made())
+    assert [record.name for record in caplog.records] == ["explorer.measurements.database"]
+
+
 def test_a_result_comes_back_to_the_last_bit(store: MeasurementStore) -> None:
     result = made()
     run_id = store.add(result)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from explorer.engine import get_engine
 from explorer.settings import get_settings
 from explorer.tour import SHIPPED, read_tour
 from explorer.tour_tasks import begin_warming, tasks_of, warm
-from tests.pages.conftest import Open, texts
+from tests.pages.conftest import Open, finish, texts
 
 STEPS = read_tour(SHIPPED)
 
@@ -37,6 +38,15 @@ def test_a_broken_tour_is_a_sentence_and_the_page_stays(
     app = open_page("complexity", talk="1", model="lenet5")
     assert any("nowhere" in error.value for error in app.error)
     assert "LeNet-5" in texts(app)
+    # The speaker mends the file; the session, with its step, goes on.
+    path.write_text("- {title: {en: a, zh: b}, text: {en: a, zh: b}, page: complexity}", "utf-8")
+    os.utime(path, ns=(1, 1))
+    app = finish(app.run())
+    assert not [error.value for error in app.error]
+    path.write_text("- {title: {en: a, zh: b}, text: {en: a, zh: b}, page: elsewhere}", "utf-8")
+    os.utime(path, ns=(2, 2))
+    app = finish(app.run())
+    assert any("elsewhere" in error.value for error in app.error)
 
 
 def test_a_talk_on_a_page_of_ones_own_keeps_it(open_page: Open) -> None:
