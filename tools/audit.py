@@ -103,9 +103,9 @@ def needed(
     What is not installed is named too, but where it would lead is not known.
     """
     seen: set[tuple[str, str]] = set()
-    todo = list(wanted)
-    while todo:
-        requirement = todo.pop()
+    ahead = list(wanted)
+    while ahead:
+        requirement = ahead.pop()
         name = canonicalize_name(requirement.name)
         for extra in {"", *requirement.extras}:
             if (name, extra) in seen:
@@ -114,7 +114,7 @@ def needed(
             for line in have[name].requires if name in have else ():
                 found = Requirement(line)
                 if found.marker is None or found.marker.evaluate({**environment, "extra": extra}):
-                    todo.append(found)
+                    ahead.append(found)
     return {name for name, _ in seen}
 
 
