@@ -110,11 +110,12 @@ SHOWN = {
 
 
 def caches() -> tuple[CacheInfo, ...]:
-    """All of them; looks at two folders, asks no worker and imports nothing heavy."""
+    """All of them; looks at three folders, asks no worker and imports nothing heavy."""
     return tuple(_caches())
 
 
 def _caches() -> Iterator[CacheInfo]:
+    from explorer import own_weights
     from explorer.engine import get_engine
     from explorer.settings import get_settings
     from explorer.tracing import cache as traces
@@ -137,6 +138,11 @@ def _caches() -> Iterator[CacheInfo]:
     yield CacheInfo(
         "peaks", N_("Measured peaks of devices"), "disk", count, MAX_PEAKS, nbytes, None
     )
+    count, nbytes = _files(own_weights.folder(), "*/*")
+    yield CacheInfo(
+        "own_weights", N_("Own weights of visitors"), "disk",
+        count, None, nbytes, own_weights.most_bytes(),
+    )  # fmt: skip
     for path, title in SHOWN.items():
         entries, bound = usage(path), FUNCTIONS[path]
         assert isinstance(bound, int), path

@@ -236,7 +236,7 @@ class SessionFolder:
                 N_("This session holds {count} files of weights already; remove one first."),
                 count=MOST_FILES,
             )
-        if _held() + len(data) > TOTAL_FILES * limit * 2**20:
+        if _held() + len(data) > most_bytes():
             raise OwnWeightsError(
                 N_("This server holds as many own weights as it may; try again later.")
             )
@@ -271,6 +271,11 @@ class SessionFolder:
         """Removes all; the object may be used again."""
         shutil.rmtree(self.path, ignore_errors=True)
         self.files.clear()
+
+
+def most_bytes() -> int:
+    """What the files of all sessions may take together."""
+    return TOTAL_FILES * get_settings().max_weights_mb * 2**20
 
 
 def _held() -> int:

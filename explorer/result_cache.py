@@ -47,6 +47,11 @@ class ResultCache:
             while self._nbytes > self._max_bytes:
                 self._drop(next(iter(self._items)))
 
+    def drop(self, key: str) -> None:
+        """Forgets one value, where it is there."""
+        with self._lock:
+            self._drop(key)
+
     def clear(self) -> None:
         """Forgets everything."""
         with self._lock:

@@ -79,6 +79,9 @@ class Engine(Protocol):
     def find(self, key: str) -> Any | None:
         """The kept result of the task with this key; None when it is not kept."""
 
+    def forget(self, keys: Collection[str]) -> None:
+        """Drops the kept results of the tasks with these keys, where there are any."""
+
     def cancel(self, job: Job, owner: str) -> None:
         """Ends this owner's wait; a job that nobody waits for any more is stopped."""
 

@@ -74,6 +74,11 @@ class LocalEngine:
         """The kept result of the task with this key; None when it is not kept."""
         return self._cache.get(key) if key else None
 
+    def forget(self, keys: Collection[str]) -> None:
+        """Drops the kept results of the tasks with these keys, where there are any."""
+        for key in keys:
+            self._cache.drop(key)
+
     def cancel(self, job: Job, owner: str) -> None:
         """Ends this owner's wait; a job that nobody waits for any more is stopped."""
         with self._board.lock:

@@ -17,6 +17,7 @@ from explorer.tasks import Task
 from explorer.ui.banners import show_error
 from explorer.ui.fragment import fragment
 from explorer.ui.params import rerun
+from explorer.ui.sessions import remember
 
 #: How often a progress bar is looked at: a fifth of the expected wait, within these two. Who waits
 #: in a long queue sees it move no less, and a hundred of them leave the server to the others.
@@ -40,6 +41,7 @@ def address() -> str:
 
 def submit(task: Task, label: str) -> Job:
     """Hands a task to the engine in this visitor's name."""
+    remember(task)
     return get_engine().submit(task, owner(), label=label, address=address())
 
 

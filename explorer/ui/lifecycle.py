@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import importlib
 import logging
@@ -20,6 +21,7 @@ from explorer.engine import get_engine
 from explorer.serving import logs
 from explorer.settings import get_settings
 from explorer.settings_check import misspelt, problems
+from explorer.ui.sessions import Caretaker
 
 # What the first page needs, so that its first visitor does not wait for imports. Never torch.
 PRELOAD = (
@@ -72,8 +74,10 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     # out of that, a run costs the time of its own objects, not of all modules and the catalog.
     gc.collect()
     gc.freeze()
+    caretaker = asyncio.create_task(Caretaker().stay(), name="caretaker")
     try:
         yield
     finally:
+        caretaker.cancel()
         log.info("stopping the workers")
         get_engine().shutdown()

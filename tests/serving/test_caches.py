@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from explorer import caches as listed
 from explorer.caches import FUNCTIONS, SHOWN, CacheInfo, caches
+from explorer.own_weights import SessionFolder
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = {"cache", "lru_cache", "cache_data", "cache_resource", "cached_property"}
@@ -104,6 +106,24 @@ def test_the_large_ones_are_shown_with_a_bound() -> None:
     assert set(SHOWN) <= set(FUNCTIONS)
 
 
+def test_own_weights_of_all_sessions_are_counted() -> None:
+    def seen() -> CacheInfo:
+        (found,) = [cache for cache in caches() if cache.id == "own_weights"]
+        return found
+
+    header = b'{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'
+    data = struct.pack("<Q", len(header)) + header + bytes(4)
+    one, two = SessionFolder(), SessionFolder()
+    for session in (one, two):
+        session.keep("mine.safetensors", memoryview(data))
+    assert (seen().entries, seen().nbytes) == (2, 2 * len(data))
+    assert seen().max_bytes == 4 * 600 * 2**20  # TOTAL_FILES times EXPLORER_MAX_WEIGHTS_MB
+    del one, session
+    assert seen().entries == 1
+    two.clear()
+    assert (seen().entries, seen().nbytes) == (0, 0)
+
+
 def test_the_bound_of_peaks_is_that_of_their_store() -> None:
     from explorer.roofline.store import MAX_FILES, folder
     from explorer.settings import get_settings
@@ -123,6 +143,8 @@ def test_module_level_stores_of_the_code_are_known() -> None:
     known = {
         # Keyed weakly by modules: gone with the network.
         ("explorer.attribution.spatial", "_default_layers"),
+        # Emptied every few seconds.
+        ("explorer.ui.sessions", "_ended"),
         # Four words.
         ("explorer.telemetry", "_outcomes"),
     }
