@@ -50,16 +50,48 @@ def public(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("public")
-def test_a_third_page_waits_and_the_front_page_does_not(drawn: Drawn) -> None:
-    for _page in range(crowd.TURNS):
+def test_the_front_page_goes_before_one_that_waits_for_longer(drawn: Drawn) -> None:
+    first = threading.Event()
+    drawn.open(front=False, end=lambda: first.wait(PATIENCE))
+    assert drawn.begun.acquire(timeout=PATIENCE)
+    for _page in range(crowd.TURNS - 1):
         drawn.open(front=False)
         assert drawn.begun.acquire(timeout=PATIENCE)
-    drawn.open(front=False)
+    order: list[str] = []
+    drawn.open(front=False, end=lambda: order.append("other"))
     assert not drawn.begun.acquire(timeout=0.2)
-    drawn.open(front=True)
-    assert drawn.begun.acquire(timeout=PATIENCE)
+    drawn.open(front=True, end=lambda: order.append("front"))
+    assert not drawn.begun.acquire(timeout=0.2)
+    first.set()
+    for _page in range(2):
+        assert drawn.begun.acquire(timeout=PATIENCE)
     drawn.end.set()
-    assert drawn.begun.acquire(timeout=PATIENCE)  # the one that waited
+    for thread in drawn.threads:
+        thread.join(PATIENCE)
+    assert order == ["front", "other"]
+
+
+def test_turns_are_neither_lost_nor_doubled() -> None:
+    turns, held, most = crowd.Turns(3), [0], [0]
+    lock = threading.Lock()
+
+    def visit(number: int) -> None:
+        for step in range(40):
+            if turns.acquire(number % 2, 0.0005 if (number + step) % 3 else PATIENCE):
+                with lock:
+                    held[0] += 1
+                    most[0] = max(most[0], held[0])
+                with lock:
+                    held[0] -= 1
+                turns.release()
+
+    threads = [threading.Thread(target=visit, args=(number,)) for number in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert most[0] <= 3
+    assert [turns.acquire(0, 0.01) for _turn in range(4)] == [True, True, True, False]
 
 
 @pytest.mark.usefixtures("public")
