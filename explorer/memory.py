@@ -12,6 +12,11 @@ _log = logging.getLogger(__name__)
 def give_back() -> None:
     """Collects what only refers to itself and has the C library hand over what is free."""
     gc.collect()  # modules, hooks and graphs of gradients often refer to each other in circles
+    trim()
+
+
+def trim() -> None:
+    """Has the C library hand over what is free; other threads go on meanwhile."""
     try:
         # glibc keeps freed blocks for later, those of below 32 MB each, which a network's
         # activations are; other C libraries have no such function.

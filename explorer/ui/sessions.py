@@ -17,6 +17,7 @@ from typing import Any
 import streamlit as st
 from streamlit import runtime
 
+from explorer import memory
 from explorer.engine import get_engine
 from explorer.images import SAMPLES, sample_bytes
 from explorer.tasks import Task
@@ -80,20 +81,22 @@ class Caretaker:
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
             try:
-                self.look()
+                if self.look():
+                    await asyncio.to_thread(memory.trim)
             except Exception:
                 log.exception("sessions that were left could not be ended")
 
-    def look(self) -> None:
-        """Ends the sessions that have expired, or gone since the last look."""
+    def look(self) -> int:
+        """Ends the sessions that have expired, or gone since the last look; how many."""
         manager = _manager()
         if manager is None:
-            return
+            return 0
         # Streamlit has no other word for it; a test holds this against its version.
         for name, info in manager._session_storage._cache.expire():
             self._known[name] = info.session
         there = {info.session.id: info.session for info in manager.list_sessions()}
-        for name in self._known.keys() - there.keys():
+        left = self._known.keys() - there.keys()
+        for name in left:
             session = self._known[name]
             session.shutdown()
             # Emptied, not left to the collector: a session and what it holds refer to each other.
@@ -101,3 +104,4 @@ class Caretaker:
         self._known = there
         while _ended:
             get_engine().forget(_ended.popleft())
+        return len(left)
