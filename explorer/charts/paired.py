@@ -25,13 +25,16 @@ def paired_chart(
         seconds: Median per batch.
         colours: Hex, one each.
     """
+    widest = max(ratio.value for ratio in ratios)
     traces = [
         {
             "type": "scatter", "mode": "markers+text", "name": html.escape(name),
             "x": [ratio.value], "y": [html.escape(name)],
             "marker": {"size": 14, "color": colour},
             "text": [f"{ratio.value:.3f}× · {median * 1e3:.2f} ms"],
-            "textposition": "top center", "cliponaxis": False,
+            # At the right edge of a phone the label would run out of the chart.
+            "textposition": "top left" if ratio.value == widest > 1 else "top center",
+            "cliponaxis": False,
             "error_x": {
                 "type": "data", "symmetric": False, "thickness": 3, "width": 8, "color": colour,
                 "array": [(ratio.high or ratio.value) - ratio.value],
