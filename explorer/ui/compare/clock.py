@@ -12,6 +12,7 @@ from explorer.charts.paired import paired_chart
 from explorer.engine import Job
 from explorer.i18n import _
 from explorer.paired import PairedRequest, PairedResult, Ratio, ratio_of
+from explorer.paired.result import LEAST_BLOCKS
 from explorer.paired_task import MeasurePaired
 from explorer.ui.charts import show_figure
 from explorer.ui.compare.lineup import Entry, choose_reference
@@ -151,16 +152,22 @@ def said_of_blocks(found: PairedResult) -> str:
     blocks = found.blocks
     if blocks is None:
         return ""
-    return _(
+    how = _(
         "Timed in turn in blocks, not round by round: together these models take {total} MB, more "
         "than the budget of {budget} MB for loaded models (EXPLORER_MODEL_BUDGET). In each block "
         "each model is loaded once, in an order that is drawn anew, warmed up, and timed for "
-        "{turns} turns; loading is not counted. The interval is a bootstrap over {blocks} blocks: "
-        "with so few it is wide, and a small difference may not be shown."
+        "{turns} turns; loading is not counted."
     ).format(
         total=f"{blocks.model_bytes / 1e6:.1f}", budget=f"{blocks.budget_bytes / 1e6:.1f}",
-        turns=blocks.turns, blocks=len(found.observations),
+        turns=blocks.turns,
     )  # fmt: skip
+    count = len(found.observations)
+    if count < LEAST_BLOCKS:  # the first ones of a run, which have no interval yet
+        return how
+    return how + _(
+        " The interval is a bootstrap over {blocks} blocks: with so few it is wide, and a small "
+        "difference may not be shown."
+    ).format(blocks=count)
 
 
 def conditions(found: PairedResult) -> str:
