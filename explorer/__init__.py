@@ -9,6 +9,7 @@ A map of the modules, from the bottom up; arrows point down only, and a test hol
 * ``pool``: loaded models under a byte budget. ``trace``: module + input → ``LayerGraph``.
 * ``costs``, ``attribution``, ``latency``: the analyses; they do not import each other.
 * ``tasks``, ``engine``, ``worker``: heavy calls as picklable requests, run off the script thread.
+* ``atlas``: surveys over many networks through the engine, from the command line.
 * ``charts``: result objects → Plotly figures; neither torch nor streamlit.
 * ``ui``: the only importer of streamlit besides ``app.py`` and ``pages/``.
 

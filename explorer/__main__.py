@@ -1,6 +1,7 @@
 """``python -m explorer doctor``: says in words what is installed and what will be used.
 
 ``python -m explorer bench`` times many networks one after another (``explorer.sweeps``).
+``python -m explorer atlas`` surveys many networks (``explorer.atlas``).
 ``python -m explorer prefetch`` fetches weights and traces beforehand (``explorer.prefetch``).
 """
 
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from explorer import __version__
+from explorer.atlas.arguments import add_atlas
 from explorer.errors import ExplorerError, SettingsError
 from explorer.i18n import N_, _, set_language
 from explorer.prefetch.arguments import add_prefetch
@@ -231,6 +233,7 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser("doctor", help="say what is installed, which device, which settings")
     add_bench(commands)
     add_prefetch(commands)
+    add_atlas(commands)
     options = parser.parse_args(arguments)
     set_language("zh" if (locale.getlocale()[0] or "").lower().startswith(("zh", "chi")) else "en")
     if options.command == "bench":
@@ -241,6 +244,10 @@ def main(arguments: list[str] | None = None) -> int:
         from explorer.prefetch.command import prefetch
 
         return prefetch(options)
+    if options.command == "atlas":
+        from explorer.atlas.command import atlas
+
+        return atlas(options)
     ok = True
     for finding in examine():
         sys.stdout.write(f"{finding}\n")

@@ -97,6 +97,10 @@ class CostFileError(ExplorerError):
     """A downloaded file of costs cannot be read by this version."""
 
 
+class AtlasError(ExplorerError):
+    """A survey cannot be made or kept as asked, or one of its items could not be done."""
+
+
 class DeviceError(ExplorerError):
     """The device is not there or cannot do what was asked."""
 

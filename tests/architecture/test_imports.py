@@ -55,7 +55,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"paper_points", "sweeps"}),
     frozenset({"tasks"}),
     frozenset({"engine"}),
-    frozenset({"tour", "qr"}),
+    frozenset({"atlas", "tour", "qr"}),
     frozenset({"prefetch"}),
     frozenset({"caches"}),
     frozenset({"serving"}),
@@ -78,7 +78,7 @@ STREAMLIT_ROOMS = {"app", "pages", "ui"}
 HEAVY = ("torch", "torchvision", "timm", "captum")
 # What the server process loads, hence never torch, also not through what these import.
 LIGHT = {
-    "", "app", "bottleneck", "catalog", "charts", "claims", "compare_table", "compare_report",
+    "", "app", "atlas", "bottleneck", "catalog", "charts", "claims", "compare_table", "compare_report",
     "costs", "engine", "errors", "explainers", "exports", "subgraph",
     "findings", "graph", "graph_exports", "i18n", "images", "latency_results", "layout",
     "layouting", "measurements", "memory", "own_models", "own_weights",
