@@ -59,6 +59,8 @@ class CacheInfo:
 # and a test compares the two; else its inputs are few, and these words name them.
 FUNCTIONS: Mapping[str, int | str] = {
     "explorer.attribution.outcomes.outcomes": "one committed file",
+    "explorer.catalog.atlas_costs.atlas_costs": "one committed file",
+    "explorer.catalog.atlas_costs.atlas_versions": "one committed file",
     "explorer.catalog.blocks.blocks": "one committed file",
     "explorer.catalog.counted._table": "one committed file",
     "explorer.catalog.history.timeline": "one committed file",

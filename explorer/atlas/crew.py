@@ -171,6 +171,8 @@ class Crew:
         now = self._clock()
         if bounds.memory_bytes is None or now - lane.watched_at < WATCH_SECONDS:
             return None
+        if not isinstance(lane.engine, LocalEngine):  # its process may be on another machine
+            return None
         lane.watched_at = now
         info = lane.engine.info()
         if info.worker_memory_bytes <= bounds.memory_bytes or info.worker_pid is None:

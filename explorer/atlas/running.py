@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from explorer.atlas.folder import SurveyFolder
+from explorer.atlas.register import register
 from explorer.atlas.survey import FAILED
 from explorer.i18n import _
 
@@ -78,6 +79,7 @@ def survey_bar(folder: SurveyFolder, out: TextIO = sys.stderr) -> Iterator[Tell]
         # A survey's items differ by a factor of a hundred: a mean over many of them.
         TimeRemainingColumn(), TextColumn("{task.description}"),
     )  # fmt: skip
+    register(folder)
     total = len(folder.survey.items)
     with Progress(*columns, console=Console(file=out), speed_estimate_period=300.0) as bar:
         task = bar.add_task("", total=total, completed=len(folder.done))

@@ -1,10 +1,11 @@
-"""timm's result table → rows of the bubble chart."""
+"""timm's result table → rows of the bubble chart, with what the atlas counted beside it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from explorer.catalog.atlas_costs import atlas_costs
 from explorer.catalog.pretraining import LABELS, training_data
 from explorer.catalog.timm_results import CPU_LABEL, GPU_LABEL
 from explorer.charts.axes import AXES
@@ -13,6 +14,7 @@ from explorer.charts.bubble_rows import origin_lines, with_ratios
 from explorer.i18n import _
 
 if TYPE_CHECKING:
+    from explorer.catalog.atlas_costs import AtlasCosts
     from explorer.catalog.spec import ModelSpec
     from explorer.catalog.timm_results import ResultRow
 
@@ -41,6 +43,11 @@ def _row(result: ResultRow, spec: ModelSpec | None) -> BubbleRow:
             "conv_activations": gpu.activations_millions * 1e6,
             "gpu_images_per_second": gpu.images_per_second,
         }
+    # Counted at one size only: at others there is no number of ours.
+    costs = atlas_costs().get((result.model_id, result.img_size))
+    if costs is not None:
+        values["canziani_ops"] = float(costs.canziani_ops)
+        values["activation_bytes"] = float(costs.activation_bytes)
     if (cpu := result.cpu) is not None:
         values["cpu_latency"] = cpu.image_seconds
     if spec is not None and spec.year is not None:
@@ -56,7 +63,7 @@ def _row(result: ResultRow, spec: ModelSpec | None) -> BubbleRow:
         values=with_ratios(values),
         model="" if spec is None else spec.id,
         weights="" if weights is None else weights.id,
-        hover=_card(result, spec, values, licence),
+        hover=_card(result, spec, values, licence, costs),
         licence=licence,
         data=training_data(result.tag),
         crop=result.img_size,
@@ -64,7 +71,11 @@ def _row(result: ResultRow, spec: ModelSpec | None) -> BubbleRow:
 
 
 def _card(
-    result: ResultRow, spec: ModelSpec | None, values: Mapping[str, float], licence: str
+    result: ResultRow,
+    spec: ModelSpec | None,
+    values: Mapping[str, float],
+    licence: str,
+    costs: AtlasCosts | None,
 ) -> tuple[tuple[str, str], ...]:
     resized = round(result.img_size / result.crop_pct)
     lines = [
@@ -76,6 +87,10 @@ def _card(
     ]
     if "macs" in values:
         lines.append((_("Multiply–accumulates, as timm counts"), AXES["macs"].text(values["macs"])))
+    if costs is not None:
+        # timm's are rounded to 0.01 GMACs, which is a tenth of a small network's.
+        exact = f"{costs.macs / 1e9:,.4f} {_(AXES['macs'].unit)}"
+        lines.append((_("Multiply–accumulates, counted here"), exact))
     for key, label in (("gpu_images_per_second", GPU_LABEL), ("cpu_latency", CPU_LABEL)):
         if key in values:
             lines.append((label.partition(",")[0], AXES[key].text(values[key])))

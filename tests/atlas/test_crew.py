@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,8 @@ class Work:
             os._exit(3)
         if self.name.startswith("sleep"):
             time.sleep(60)
+        if self.name.startswith("wait"):
+            time.sleep(1)
         if self.name.startswith("eat"):
             self._eat()
         if self.name.startswith("raise"):
@@ -129,3 +133,30 @@ def test_an_end_in_the_middle_leaves_nothing_running(
     while any(engine.info().running for engine in engines):
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+class Elsewhere:
+    """Another engine's face: its worker, on another machine, seems to take all memory."""
+
+    def __init__(self, engine: LocalEngine, pid: int) -> None:
+        self._engine, self._pid = engine, pid
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._engine, name)
+
+    def info(self) -> Any:
+        return replace(self._engine.info(), worker_pid=self._pid, worker_memory_bytes=10**15)
+
+
+def test_a_process_of_another_engine_is_left_alone(
+    engines: list[LocalEngine], tmp_path: Path
+) -> None:
+    bystander = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    try:
+        other: Any = Elsewhere(engines[0], bystander.pid)
+        found = run([other], tmp_path, ["wait"], Bounds(memory_bytes=1))
+        assert found["wait"].found == "wait"
+        assert bystander.poll() is None
+    finally:
+        bystander.kill()
+        bystander.wait()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from explorer.catalog import CATALOG
+from explorer.catalog.atlas_costs import atlas_costs
 from explorer.catalog.timm_results import RESULTS_FILE, results
 from explorer.charts.bubble import BubbleOptions, BubbleRow, bubble_chart
 from explorer.charts.bubble_companions import MOST, bars
@@ -43,6 +44,20 @@ def test_timm_rows_open_in_the_app_and_say_their_licence(timm: list[BubbleRow]) 
     card = "\n".join(f"{name}: {value}" for name, value in resnet.hover)
     for part in ("a1_in1k", "224×224 / 236", "25.56 million", "4.11 GMACs", "2015", "RTX 5090"):
         assert part in card
+
+
+def test_what_the_atlas_counted_stands_beside_timms_numbers(timm: list[BubbleRow]) -> None:
+    own_size = [row for row in timm if row.crop == CATALOG[row.model].input_size[1]]
+    assert len(own_size) == 1181
+    for row in timm:
+        counted = [text for name, text in row.hover if name.endswith("counted here")]
+        assert bool(counted) == ("canziani_ops" in row.values) == (row in own_size)
+        if counted:
+            costs = atlas_costs()[row.model, row.crop]
+            assert counted == [f"{costs.macs / 1e9:,.4f} GMACs"]
+            assert row.values["activation_bytes"] == costs.activation_bytes
+            # timm counts a convolution's work the same way, and rounds to 0.01 GMACs.
+            assert row.values["macs"] == pytest.approx(costs.macs, rel=0.9, abs=5e7)
 
 
 def test_a_name_that_left_timm_stays_a_picture() -> None:

@@ -19,8 +19,8 @@ from explorer.ui.params import choice, complaints_in, flag
 NARROW, TIGHT = 600, 820
 MANY = 300  # rows from which density says more than circles
 _TODAY = ("macs", "flops", "params", "activation_bytes", "canziani_ops", "year")
-_TIMM = ("macs", "flops", "params", "conv_activations", "cpu_latency", "gpu_images_per_second",
-         "year")  # fmt: skip
+_TIMM = ("macs", "flops", "params", "conv_activations", "activation_bytes", "canziani_ops",
+         "cpu_latency", "gpu_images_per_second", "year")  # fmt: skip
 _MEASURED = ("latency", "images_per_second", "peak_bytes", "joules", "macs", "flops", "params",
              "year")  # fmt: skip
 _MERITS = ("top1", "top5", "top1_per_mparam", "top1_per_gmac")

@@ -22,6 +22,7 @@ from explorer.ui.charts import show_figure
 from explorer.ui.jobs import run_task
 from explorer.ui.latency.findings_text import CLAIMS, VERDICTS, statistic_text
 from explorer.ui.latency.kept import ask, own_device
+from explorer.ui.latency.surveys import show_surveys
 from explorer.ui.page import table_downloads
 from explorer.ui.params import choice, rerun
 from explorer.ui.text import plain, said
@@ -50,6 +51,7 @@ def show_paper(width: int) -> None:
     rows = ask(lambda store: store.rows(RowFilter(origin="measured", finished=True)), ())
     groups = points_by_conditions(rows)
     _sweep(empty=not groups)
+    show_surveys()
     if not groups:
         _findings((), _("not measured yet"))
         return
