@@ -172,8 +172,10 @@ class Worker:
             answer = self._run(number, payload, label)
             self.reporter.end()
             if self._pool is not None:
-                sizes = [nbytes for _ref, nbytes in self._pool.resident]
-                self._channel.send("pool", number, len(sizes), sum(sizes), self._pool.budget_bytes)
+                held = self._pool.resident
+                nbytes = sum(size for _ref, size in held)
+                refs = [(ref.model, ref.weights, ref.file) for ref, _size in held]
+                self._channel.send("pool", number, len(held), nbytes, self._pool.budget_bytes, refs)
             self._channel.send(*answer)
             self.cancelled.discard(number)
             # After the answer, so that nobody waits for it. One map may leave more behind than the

@@ -10,7 +10,7 @@ from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Collection
 from typing import Any
 
-from explorer.engine.jobs import Job, State, cancelled_error
+from explorer.engine.jobs import Job, Pace, State, cancelled_error
 from explorer.errors import ExplorerError
 
 # Owners whose last turn is remembered; forgetting one only lets that owner go first once.
@@ -28,11 +28,17 @@ class JobBoard:
     Args:
         clock: Seconds, monotonic.
         lease_seconds: How long an owner counts as waiting after last asking.
+
+    Attributes:
+        changed: Notified when a job has come, for those who take them.
+        workers: Jobs that can run at once; the estimates of waits go by it.
     """
 
     def __init__(self, clock: Callable[[], float], lease_seconds: float) -> None:
         self.clock = clock
         self.lock = threading.RLock()
+        self.changed = threading.Condition(self.lock)
+        self.workers = 1
         self._lease_seconds = lease_seconds
         self._looked: float | None = None
         self._queued: list[Job] = []
@@ -98,14 +104,18 @@ class JobBoard:
                 return place + 1, None
             passed = 0.0 if before.started is None else now - before.started
             seconds += max(0.0, sum(recent) / len(recent) - passed)
-        return place + 1, seconds
+        return place + 1, seconds / max(1, self.workers)
 
-    def take(self) -> Job | None:
-        """The next job, which now runs; None when none waits."""
+    def take(self, wanted: Callable[[Job], bool] | None = None) -> Job | None:
+        """The next job, which now runs; None when none waits.
+
+        Args:
+            wanted: Which jobs the one who takes it would run; None for any.
+        """
         order = self.order()
-        if not order:
+        job = next((one for one in order if wanted is None or wanted(one)), None)
+        if job is None:
             return None
-        job = order[0]
         self._turn += 1
         for owner in job.owners:
             self._turns[owner] = self._turn
@@ -122,8 +132,9 @@ class JobBoard:
         """Returns a job that was taken but could not be begun; it keeps its number."""
         self._running.remove(job)
         self._queued.insert(0, job)
-        job.state = "queued"
-        job.started = None
+        job.state, job.stage, job.pace = "queued", "", Pace()
+        job.started = job.stop = None
+        job.begun = False
 
     def finish(
         self, job: Job, state: State, outcome: Any = None, error: ExplorerError | None = None

@@ -64,9 +64,18 @@ def models_of(task: Any) -> Iterator[str]:
         value = getattr(task, field.name)
         if field.name == "model" and isinstance(value, str):
             yield value
+    yield from (ref.model for ref in refs_of(task))
+
+
+def refs_of(task: Any) -> Iterator[ModelRef]:
+    """The networks that a task refers to and loads."""
+    if not is_dataclass(task):
+        return
+    for field in fields(task):
+        value = getattr(task, field.name)
         for one in value if isinstance(value, tuple) else (value,):
             if isinstance(one, ModelRef):
-                yield one.model
+                yield one
 
 
 def _batch(task: Task) -> int:

@@ -1,11 +1,11 @@
-"""What keeps a worker process going and gives it one job after another, on a thread of its own."""
+"""What keeps a worker going and gives it one job after another, on a thread of its own."""
 
 from __future__ import annotations
 
 import atexit
 import logging
 import threading
-from collections.abc import Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,23 +13,27 @@ from typing import Any
 from explorer.engine import WorkerState
 from explorer.engine.board import JobBoard
 from explorer.engine.failures import failure, unpack
-from explorer.engine.jobs import Job, cancelled_error
+from explorer.engine.jobs import Job, cancelled_error, stop_jobs
 from explorer.engine.limits import too_long
-from explorer.engine.process import WorkerGone, WorkerProcess, WorkerSetup, worker_log
+from explorer.engine.process import WorkerProcess, WorkerSetup, worker_log
+from explorer.engine.workers import Worker, WorkerGone
 from explorer.errors import ExplorerError, WorkerLostError
 from explorer.i18n import N_
+from explorer.requests import ModelRef
 from explorer.result_cache import ResultCache
 from explorer.results import DeviceInfo
 
 log = logging.getLogger(__name__)
 
 START_ATTEMPTS = 3
+# So often a job is begun that can be repeated, where its node is lost.
+PLACE_ATTEMPTS = 2
 NO_POOL: tuple[int, int, None] = (0, 0, None)
 
 
 @dataclass(frozen=True, slots=True)
 class EngineOptions:
-    """How a local engine behaves; times in seconds.
+    """How an engine behaves; times in seconds.
 
     Attributes:
         cache_bytes: Budget of the kept results.
@@ -60,39 +64,65 @@ class EngineOptions:
     tick: float = 0.5
     job_seconds: float | None = None
 
+    @property
+    def setup(self) -> WorkerSetup:
+        """How its worker processes are started."""
+        return WorkerSetup(self.threads, self.preload, self.nice, self.python_path, self.command)
+
 
 class Driver:
-    """One worker process and the thread that drives it; its times go by the board's clock.
+    """One worker and the thread that drives it; its times go by the board's clock.
 
     Args:
         board: Where jobs come from; its lock guards the fields here too.
         cache: Where results go.
         options: Times and sizes.
+        make: Starts a worker; may raise ``OSError`` and ``WorkerGone``.
 
     Attributes:
         worker: The process; None while there is none.
+        job: What it runs; None while it runs nothing.
         state: Of the worker; "idle" also while it runs a job.
         device: Where it runs networks; None until it has said so.
         device_error: Why there is no device.
         starts: Processes started so far.
         pool: Networks loaded in the worker, their bytes, their budget, as it last said.
+        holds: Which networks these are.
     """
 
-    def __init__(self, board: JobBoard, cache: ResultCache, options: EngineOptions) -> None:
-        self.worker: WorkerProcess | None = None
+    def __init__(
+        self,
+        board: JobBoard,
+        cache: ResultCache,
+        options: EngineOptions,
+        make: Callable[[], Worker] | None = None,
+    ) -> None:
+        self.worker: Worker | None = None
+        self.job: Job | None = None
         self.state: WorkerState = "stopped"
         self.device: DeviceInfo | None = None
         self.device_error: ExplorerError | None = None
         self.starts = 0
         self.pool: tuple[int, int, int | None] = NO_POOL
+        self.holds: frozenset[ModelRef] = frozenset()
         self._board = board
         self._cache = cache
         self._options = options
-        self._changed = threading.Condition(board.lock)
+        self._make = make or (lambda: WorkerProcess(options.setup))
         self._thread: threading.Thread | None = None
         self._closing = False
         self._failed_starts = 0
         self._start_reason = ""
+
+    @property
+    def drivers(self) -> tuple[Driver, ...]:
+        """All drivers: this one."""
+        return (self,)
+
+    @property
+    def closing(self) -> bool:
+        """Whether it takes no jobs any more."""
+        return self._closing
 
     def start(self) -> None:
         """Starts the thread, and with it the worker, unless it runs; new jobs are seen."""
@@ -103,26 +133,26 @@ class Driver:
                 )
                 self._thread.start()
                 atexit.register(self.close)
-            self._changed.notify_all()
-
-    def stop_jobs(self, jobs: Collection[Job]) -> None:
-        """Tells the worker that these running jobs are cancelled."""
-        with self._board.lock:
-            for job in jobs:
-                if self.worker is not None:
-                    self.worker.send("cancel", job.number)
-                    self.worker.wake()
+            self._board.changed.notify_all()
 
     def close(self) -> None:
         """Cancels all jobs and ends the worker; returns when it has ended."""
+        self.begin_close()
+        self.end_close()
+
+    def begin_close(self) -> None:
+        """Cancels all jobs and takes no more."""
         with self._board.lock:
             self._closing = True
-            self.stop_jobs(self._board.abandon_all())
-            self._changed.notify_all()
-            thread, worker = self._thread, self.worker
-            if worker is not None:
-                worker.wake()
+            stop_jobs(self._board.abandon_all())
+            self._board.changed.notify_all()
+            if self.worker is not None:
+                self.worker.wake()
         atexit.unregister(self.close)
+
+    def end_close(self) -> None:
+        """Waits for the worker's end, and ends it where it takes too long."""
+        thread, worker = self._thread, self.worker
         if thread is not None:
             thread.join(self._options.stop_grace + 1)
             if thread.is_alive() and worker is not None:
@@ -160,8 +190,7 @@ class Driver:
                 self.worker = None
                 self.state = "broken" if self.state == "broken" else "stopped"
                 self._closing = True
-                for job in self._board.jobs():
-                    self._board.finish(job, "cancelled", error=cancelled_error())
+                self._ended()
 
     def _go_on(self) -> bool:
         """A step; a fault of the engine's own costs the running job, not all that come after."""
@@ -173,8 +202,9 @@ class Driver:
                 self.worker.kill()
             with self._board.lock:
                 self.worker, self.state = None, "stopped"
-                for job in self._board.running:
-                    self._board.finish(job, "failed", error=failure(job.label, error))
+                if self.job is not None:
+                    self._board.finish(self.job, "failed", error=failure(self.job.label, error))
+                    self.job = None
             return True
 
     def _step(self) -> bool:
@@ -185,10 +215,11 @@ class Driver:
                 return False
             worker = self.worker
             if worker is not None and worker.alive:
-                job = self._board.take()
+                job = self._board.take(self._wants)
                 if job is None:
-                    self._changed.wait(self._options.tick)
+                    self._board.changed.wait(self._options.tick)
                     return True
+                self.job, job.stop = job, lambda: _tell(worker, job.number)
         if worker is None or job is None:
             self._start_worker()
             return True
@@ -196,44 +227,41 @@ class Driver:
             self._run(worker, job)
         except WorkerGone as gone:
             self._lost(job, gone)
+        with self._board.lock:
+            self.job = None
         return True
 
     def _start_worker(self) -> None:
         if self.worker is not None:
             log.warning("the worker ended while it had nothing to do; another one is started")
             self.worker.stop()
-        options = self._options
-        setup = WorkerSetup(
-            options.threads, options.preload, options.nice, options.python_path, options.command
-        )
         try:
-            worker = WorkerProcess(setup)
+            worker = self._make()
             with self._board.lock:
                 self.worker, self.state = worker, "starting"
-                self.pool = NO_POOL
+                self.pool, self.holds = NO_POOL, frozenset()
                 self.starts += 1
             ready = self._await_ready(worker)
         except OSError as error:
             self._start_failed(str(error))
         except WorkerGone as gone:
-            self._start_failed(str(gone))
+            self._start_failed(str(gone), for_good=gone.for_good)
         else:
             with self._board.lock:
                 self.state = "idle" if ready else "stopped"
                 self._failed_starts = 0
 
-    def _start_failed(self, reason: str) -> None:
+    def _start_failed(self, reason: str, *, for_good: bool = False) -> None:
         log.error("a worker ended while it started: %s", reason, exc_info=True)
         with self._board.lock:
             self.worker, self.state = None, "stopped"
             self._failed_starts += 1
             self._start_reason = reason
-            if self._failed_starts >= START_ATTEMPTS:
+            if for_good or self._failed_starts >= START_ATTEMPTS:
                 self.state = "broken"
-                for job in self._board.jobs():
-                    self._board.finish(job, "failed", error=self.refusal(job.label))
+                self._gave_up()
 
-    def _await_ready(self, worker: WorkerProcess) -> bool:
+    def _await_ready(self, worker: Worker) -> bool:
         """Whether the worker came up; False when the engine is closed meanwhile.
 
         Raises:
@@ -254,7 +282,7 @@ class Driver:
         worker.kill()
         return False
 
-    def _run(self, worker: WorkerProcess, job: Job) -> None:
+    def _run(self, worker: Worker, job: Job) -> None:
         """One job from its start to its end.
 
         Raises:
@@ -292,7 +320,7 @@ class Driver:
         if self._board.clock() - job.started > most:
             log.warning("“%s” ran for more than %g s and is stopped", job.label, most)
             self._board.stop(job, too_long(job.label, most))
-            self.stop_jobs([job])
+            stop_jobs([job])
 
     def _take_in(self, job: Job, message: tuple[Any, ...]) -> bool:
         """Takes a message of a job; True when it was the last one."""
@@ -308,6 +336,7 @@ class Driver:
                 )
         elif kind == "pool":
             self.pool = (rest[0], rest[1], rest[2])
+            self.holds = frozenset(ModelRef(*one) for one in rest[3])
         elif kind == "done":
             self._finished(job, rest[0])
         elif kind == "failed":
@@ -339,15 +368,39 @@ class Driver:
             self.worker, self.state = None, "stopped"
             if job.cancelled_at is not None:
                 self._board.finish_stopped(job)
-            elif not job.begun and job.attempts < START_ATTEMPTS:
+            elif job.attempts < START_ATTEMPTS and not job.begun:
                 self._board.put_back(job)  # the worker was gone before it came to this job
+            elif job.attempts < PLACE_ATTEMPTS and gone.elsewhere and job.key:
+                # What has a key gives the same again. It may itself be what ended the place.
+                log.warning("“%s” is run again elsewhere: %s", job.label, gone)
+                self._board.put_back(job)
+                self._board.changed.notify_all()
             else:
                 log.error("the worker ended while it ran “%s”: %s", job.label, gone)
                 self._board.finish(job, "failed", error=_lost_error(job.label, gone))
 
+    def _wants(self, job: Job) -> bool:
+        """Whether this worker is the one to run the job; called under the lock."""
+        return True
+
+    def _gave_up(self) -> None:
+        """What follows when no worker can be started any more; called under the lock."""
+        for job in self._board.jobs():
+            self._board.finish(job, "failed", error=self.refusal(job.label))
+
+    def _ended(self) -> None:
+        """What follows when the thread has ended; called under the lock."""
+        for job in self._board.jobs():
+            self._board.finish(job, "cancelled", error=cancelled_error())
+
     def _reap(self) -> None:
         with self._board.lock:
-            self.stop_jobs(self._board.lapse())
+            stop_jobs(self._board.lapse())
+
+
+def _tell(worker: Worker, number: int) -> None:
+    worker.send("cancel", number)
+    worker.wake()
 
 
 def _lost_error(label: str, gone: WorkerGone) -> WorkerLostError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import uuid
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,6 +15,7 @@ from explorer.telemetry import OTHER, job_ended
 
 if TYPE_CHECKING:
     from explorer.engine.board import JobBoard
+    from explorer.requests import ModelRef
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 
@@ -93,6 +95,8 @@ class Job:
         key: The task's key; "" when it is never shared.
         label: What is being done, as its first owner calls it.
         kind: Name of the task's class, for the operator's numbers.
+        needs: The networks that it will load, for whoever chooses its worker.
+        stop: Tells the worker that runs it that it is cancelled; None while none does.
     """
 
     def __init__(self, board: JobBoard, key: str, label: str) -> None:
@@ -104,7 +108,9 @@ class Job:
         self.stage = ""
         self.pace = Pace()
         self.partial: Any = None
-        self.payload = b""
+        self.payload: Any = b""
+        self.needs: tuple[ModelRef, ...] = ()
+        self.stop: Callable[[], None] | None = None
         self.cacheable = bool(key)
         self.number = 0
         self.attempts = 0
@@ -200,7 +206,7 @@ class Job:
             return
         self.state, self.outcome, self.error = state, outcome, error
         self.ended = self._board.clock()
-        self.payload = b""
+        self.payload, self.stop = b"", None
         self.owners.clear()
         self._ended.set()
         kept = state == "done" and self.started is None
@@ -211,3 +217,10 @@ class Job:
 def cancelled_error() -> JobCancelled:
     """What an owner of a cancelled job is told."""
     return JobCancelled(N_("This was cancelled; start it again if you still need it."))
+
+
+def stop_jobs(jobs: Collection[Job]) -> None:
+    """Tells the workers that these running jobs are cancelled; for the engine, under the lock."""
+    for job in jobs:
+        if job.stop is not None:
+            job.stop()

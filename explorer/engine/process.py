@@ -6,7 +6,6 @@ import logging
 import os
 import queue
 import re
-import signal
 import subprocess
 import sys
 import threading
@@ -18,6 +17,7 @@ from typing import IO, Any, cast
 import psutil
 
 from explorer.engine.channel import LINE_MARK, Channel
+from explorer.engine.workers import WorkerGone, ending
 
 log = logging.getLogger(__name__)
 worker_log = logging.getLogger("explorer.worker")
@@ -45,24 +45,6 @@ class WorkerSetup:
     nice: int = 0
     python_path: tuple[Path, ...] = ()
     command: tuple[str, ...] = ()
-
-
-class WorkerGone(Exception):  # noqa: N818 - an event, not a fault of the caller
-    """The worker process has ended; the text says how.
-
-    Args:
-        status: Its exit status, negative for a signal; None when it could not be ended.
-    """
-
-    def __init__(self, status: int | None) -> None:
-        if status is not None and status < 0:
-            try:
-                reason = signal.Signals(-status).name
-            except ValueError:
-                reason = f"signal {-status}"
-        else:
-            reason = f"exit status {status}"
-        super().__init__(reason)
 
 
 class WorkerProcess:
@@ -129,7 +111,7 @@ class WorkerProcess:
             except queue.Empty:
                 message = ("end",)
         if message == ("end",):
-            raise WorkerGone(self._wait())
+            raise WorkerGone(ending(self._wait()))
         return message
 
     def wake(self) -> None:

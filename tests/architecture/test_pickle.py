@@ -22,7 +22,7 @@ from tests.architecture.test_imports import ROOT, files
 MAY_IMPORT = {
     "explorer/engine/channel.py": "messages over the pipe of a worker that the server started",
     "explorer/engine/failures.py": "an error on its way over that pipe",
-    "explorer/engine/local.py": "a task on its way over that pipe",
+    "explorer/engine/base.py": "a task on its way over that pipe",
     "explorer/worker.py": "the other end of that pipe",
     "explorer/state_dicts.py": "names UnpicklingError, which torch.load(weights_only=True) raises",
 }

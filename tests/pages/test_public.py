@@ -218,5 +218,5 @@ def test_an_engine_of_public_mode_has_its_limits(public: Public) -> None:
     public(max_job_seconds=7)
     engine: Any = get_engine()
     assert engine._gate.limits.job_seconds == 7
-    assert engine._driver._options.job_seconds == 7
+    assert engine._crew._options.job_seconds == 7
     assert os.environ["EXPLORER_PUBLIC"] == "1"
