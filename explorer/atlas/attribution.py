@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pyarrow as pa
 
+from explorer.atlas.judging import Judged, judge
 from explorer.atlas.pictures import Box, Picture
 from explorer.atlas.survey import Survey, columns
 from explorer.attribution import METHODS, fill_options
@@ -147,7 +149,6 @@ class SurveyMap:
     def run(self, context: Context) -> dict[str, Any]:
         """The columns."""
         from explorer.attribution.maps import explain
-        from explorer.attribution.quality import assess
         from explorer.images import open_image
 
         image = open_image(self.image)
@@ -155,11 +156,11 @@ class SurveyMap:
             context.stage(N_("Computing the map"))
             found = explain(loaded, image, self.request.explain, progress=context.progress)
             context.stage(N_("Checking the map"))
-            progress = context.progress
-            card = assess(
-                loaded, image, self.request, found, lambda done, of, _: progress(done, of)
-            )
+            began = time.perf_counter()
+            subject = Judged(loaded, image, found, digest(self.ref, self.image))
+            card = judge(subject, self.request, context.progress)
             row = _columns(found, card)
+            row["seconds"] = found.seconds + time.perf_counter() - began
             row["label"] = loaded.labels[found.target]
             row["device"] = str(loaded.device)
             if self.boxes:
@@ -176,7 +177,7 @@ def _columns(found: Attribution, card: TrustCard) -> dict[str, Any]:
         "layer": found.layer, "options": json.dumps(found.options, sort_keys=True),
         "flat": card.flat, "delta": card.delta, "randomisation": card.randomisation,
         "infidelity": card.infidelity, "sensitivity": card.sensitivity,
-        "map_seconds": found.seconds, "seconds": found.seconds + card.seconds,
+        "map_seconds": found.seconds,
     }  # fmt: skip
     if card.agreement:
         row["agreement"] = sum(card.agreement.values()) / len(card.agreement)

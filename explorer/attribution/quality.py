@@ -172,7 +172,7 @@ def _curves(subject: _Subject, card: TrustCard, steps: _Steps) -> TrustCard:
     run = subject.run(steps, check_passes(request)["curves"])
     with held(run):
         deletion, insertion = curves(
-            run, subject.found.map, steps=request.steps, orders=request.orders, seed=SEED
+            run, subject.found.map, steps=request.steps, orders=request.orders
         )
     return replace(card, deletion=deletion, insertion=insertion)
 

@@ -28,8 +28,17 @@ def removed_kind(run: Run) -> str:
     return "blurred" if run.x.shape[1] > 1 else "mean"
 
 
+#: Of the random orders, and of the order of places that a map ties.
+SEED = 0
+
+
 def curves(
-    run: Run, map: FloatArray, *, steps: int, orders: int, seed: int = 0
+    run: Run,
+    map: FloatArray,
+    *,
+    steps: int,
+    orders: int,
+    random: tuple[FloatArray, FloatArray] | None = None,
 ) -> tuple[PerturbationCurve, PerturbationCurve]:
     """Deletion and insertion of squares, by the map and in random orders.
 
@@ -40,24 +49,28 @@ def curves(
         map: (H, W), positive speaks for the class.
         steps: Points after the first.
         orders: Random orders.
-        seed: Of the random orders, and of the order of places that the map ties.
+        random: The scores of the random orders (deletion, insertion) where they are there from
+            another map of this image and target with as many steps and orders: they do not depend
+            on the map.
 
     Returns:
         (deletion, insertion).
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(SEED)
     where = squares(*map.shape)
     values = over_squares(map)
     # Ties (Grad-CAM's zeros) are broken by chance: reading order would favour the upper left.
-    own = np.lexsort((rng.random(len(values)), -values))
-    ranks = [_ranks(own), *(rng.permutation(len(values)) for _ in range(orders))]
+    ranks = [_ranks(np.lexsort((rng.random(len(values)), -values)))]
+    if random is None:
+        ranks += [rng.permutation(len(values)) for _ in range(orders)]
     shares = np.linspace(0, 1, steps + 1, dtype=np.float32)
     removed, unseen = baseline(removed_kind(run), run), baseline(UNSEEN, run)
     deletion = np.stack([_scores(run, rank[where], shares, (run.x, removed)) for rank in ranks])
     insertion = np.stack([_scores(run, rank[where], shares, (unseen, run.x)) for rank in ranks])
+    by_chance = (deletion[1:], insertion[1:]) if random is None else random
     return (
-        PerturbationCurve(shares, deletion[0], deletion[1:], removes=True),
-        PerturbationCurve(shares, insertion[0], insertion[1:], removes=False),
+        PerturbationCurve(shares, deletion[0], by_chance[0], removes=True),
+        PerturbationCurve(shares, insertion[0], by_chance[1], removes=False),
     )
 
 

@@ -89,6 +89,27 @@ def test_a_row_is_what_explain_and_assess_give() -> None:
     assert row["energy"] == pytest.approx(positive[2:30, 2:30].sum() / positive.sum(), rel=1e-5)
 
 
+def test_what_all_maps_of_an_image_share_changes_no_row() -> None:
+    """The second and third map find random orders and cheap maps made; on another image none."""
+    context = Context()
+    for digit, method in ((3, "saliency"), (3, "grad_cam"), (3, "lime"), (7, "lime")):
+        data = sample_bytes(f"digit_{digit}")
+        checks = ("curves", "agreement", "infidelity")
+        asked = AssessRequest(ExplainRequest(method), checks, 4, 2)
+        row = SurveyMap(DIGITS, data, asked).run(context)  # type: ignore[arg-type]
+        with context.pool.use(DIGITS) as loaded:
+            map = explain(loaded, open_image(data), asked.explain)
+            card = assess(loaded, open_image(data), asked, map)
+        assert card.deletion is not None
+        assert card.insertion is not None
+        assert (row["deletion"], row["insertion"]) == (card.deletion.auc, card.insertion.auc)
+        assert row["deletion_random"] == np.mean(card.deletion.random_aucs)
+        assert row["insertion_random"] == np.mean(card.insertion.random_aucs)
+        assert row["deletion_beats"] == card.deletion.better_than
+        assert row["agreement"] == np.mean(list(card.agreement.values()))
+        assert row["infidelity"] == card.infidelity
+
+
 def test_a_network_without_weights_here_is_a_reason(images: Path) -> None:
     item = {"image": "3.png", "model": "resnet18", "weights": None, "method": "saliency"}
     asked = AssessRequest(ExplainRequest(""))

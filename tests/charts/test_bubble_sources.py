@@ -14,6 +14,7 @@ from explorer.charts.bubble import BubbleOptions, BubbleRow, bubble_chart
 from explorer.charts.bubble_companions import MOST, bars
 from explorer.charts.bubble_measured import rows_measured, setup_of
 from explorer.charts.bubble_timm import rows_timm
+from explorer.ui.bubble.notes import notes
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +59,14 @@ def test_what_the_atlas_counted_stands_beside_timms_numbers(timm: list[BubbleRow
             assert row.values["activation_bytes"] == costs.activation_bytes
             # timm counts a convolution's work the same way, and rounds to 0.01 GMACs.
             assert row.values["macs"] == pytest.approx(costs.macs, rel=0.9, abs=5e7)
+
+
+def test_the_chart_says_what_was_counted_here(timm: list[BubbleRow]) -> None:
+    told = "Counted here on a trace of each network, not published by timm: "
+    assert f"{told}Operations." in notes(timm, BubbleOptions(x="canziani_ops"))
+    both = BubbleOptions(x="canziani_ops", size="activation_bytes")
+    assert f"{told}Operations, Activation memory." in notes(timm, both)
+    assert not any(line.startswith(told) for line in notes(timm, BubbleOptions(x="macs")))
 
 
 def test_a_name_that_left_timm_stays_a_picture() -> None:

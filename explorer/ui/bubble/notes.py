@@ -9,6 +9,9 @@ from explorer.charts.bubble import BubbleOptions, BubbleRow, _bubbles, _margins,
 from explorer.charts.bubble_traces import usual_crop
 from explorer.i18n import _, ngettext
 
+_COUNTED = ("canziani_ops", "activation_bytes")
+"""What the atlas counted; the other values of timm's rows are timm's."""
+
 
 def notes(rows: Sequence[BubbleRow], options: BubbleOptions) -> list[str]:
     """Markdown lines; none for a chart without bubbles."""
@@ -53,6 +56,11 @@ def _mixed(rows: Sequence[BubbleRow], options: BubbleOptions) -> list[str]:
                 "as published, operations counted here the paper's way."
             )
         )
+    counted = [axis for axis in _COUNTED if axis in (options.x, options.y, options.size)]
+    if counted and any(row.id.startswith("timm:") for row in rows):
+        quantities = ", ".join(_(AXES[axis].title) for axis in counted)
+        text = _("Counted here on a trace of each network, not published by timm: {quantities}.")
+        found.append(text.format(quantities=quantities))
     if "measured" in groups:
         found.append(_("Diamonds: cost measured on this machine, accuracy as published."))
     more = sum(row.data in ("in21k", "web") for row in rows)
