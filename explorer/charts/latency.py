@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +29,24 @@ LOW = "#009e73"
 _FEWEST_P95 = 200  # ten runs beyond the 95th percentile: 10 / 0.05
 MOST_DOTS = 2000  # more are slow to send twice a second and to draw
 CHECKPOINTS = 40
+COLOURS = {5: LOW, 50: MEDIAN, 95: P95, 99: P99}
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """One percentile of the first runs, the first two, …, all of them.
+
+    Attributes:
+        q: Percentile, 0 to 100.
+        name: As the legend has it.
+        runs: Numbers of first runs that earn the percentile.
+        milliseconds: The percentile of so many first runs.
+    """
+
+    q: int
+    name: str
+    runs: tuple[int, ...]
+    milliseconds: tuple[float, ...]
 
 
 def latency_histogram(series: LatencySeries, *, height: int = 320) -> go.Figure:
@@ -43,8 +62,8 @@ def latency_histogram(series: LatencySeries, *, height: int = 320) -> go.Figure:
     times = np.asarray(series.seconds, np.float64) * 1e3
     if times.size == 0:
         return _nothing(height)
-    shown, beyond = _within_fence(times)
-    counts, edges = np.histogram(shown, bins=_bins(shown))
+    shown, beyond = within_fence(times)
+    counts, edges = np.histogram(shown, bins=bins(shown))
     width = float(edges[1] - edges[0])
     bars = {
         "type": "bar",
@@ -79,7 +98,7 @@ def latency_histogram(series: LatencySeries, *, height: int = 320) -> go.Figure:
         "dragmode": False,
         "uirevision": "latency",
     }
-    return theme.figure([bars], layout, alt=_summary(series))
+    return theme.figure([bars], layout, alt=summary(series))
 
 
 def latency_timeline(series: LatencySeries, *, height: int = 240) -> go.Figure:
@@ -137,7 +156,7 @@ def latency_timeline(series: LatencySeries, *, height: int = 240) -> go.Figure:
         "dragmode": False,
         "uirevision": "latency",
     }
-    return theme.figure([dots], layout, alt=_summary(series))
+    return theme.figure([dots], layout, alt=summary(series))
 
 
 def running_percentiles(series: LatencySeries, *, height: int = 320) -> go.Figure:
@@ -152,23 +171,20 @@ def running_percentiles(series: LatencySeries, *, height: int = 320) -> go.Figur
     times = np.asarray(series.seconds, np.float64)
     if times.size == 0:
         return _nothing(height)
-    counts = np.unique(np.geomspace(1, times.size, CHECKPOINTS).round().astype(int))
     traces = []
-    for q, name, colour in ((5, _("p5"), LOW), (50, _("median"), MEDIAN), (95, _("p95"), P95),
-                            (99, _("p99"), P99)):  # fmt: skip
-        found = [(int(n), percentile(times[:n], q)) for n in counts]
-        earned = [(n, value) for n, value in found if value is not None]
-        if not earned:
+    for curve in running(series):
+        if not curve.runs:
             continue
         traces.append(
             {
                 "type": "scatter",
-                "mode": "lines+markers" if len(earned) < 3 else "lines",
-                "name": name,
-                "x": [n for n, _value in earned],
-                "y": [value * 1e3 for _n, value in earned],
-                "line": {"color": colour, "width": 2.5},
-                "hovertemplate": _("%{y:.3f} ms of the first %{x} runs") + f"<extra>{name}</extra>",
+                "mode": "lines+markers" if len(curve.runs) < 3 else "lines",
+                "name": curve.name,
+                "x": list(curve.runs),
+                "y": list(curve.milliseconds),
+                "line": {"color": COLOURS[curve.q], "width": 2.5},
+                "hovertemplate": _("%{y:.3f} ms of the first %{x} runs")
+                + f"<extra>{curve.name}</extra>",
             }
         )
     layout = {
@@ -182,7 +198,24 @@ def running_percentiles(series: LatencySeries, *, height: int = 320) -> go.Figur
         "dragmode": False,
         "uirevision": "latency",
     }
-    return theme.figure(traces, layout, alt=_summary(series))
+    return theme.figure(traces, layout, alt=summary(series))
+
+
+def running(series: LatencySeries) -> list[Running]:
+    """p5, median, p95 and p99 at 40 counts of first runs, evenly on a logarithmic axis.
+
+    Args:
+        series: Raw times of one batch size, at least one of them.
+    """
+    times = np.asarray(series.seconds, np.float64)
+    counts = np.unique(np.geomspace(1, times.size, CHECKPOINTS).round().astype(int))
+    curves = []
+    for q, name in ((5, _("p5")), (50, _("median")), (95, _("p95")), (99, _("p99"))):
+        found = [(int(n), percentile(times[:n], q)) for n in counts]
+        earned = [(n, value * 1e3) for n, value in found if value is not None]
+        runs, values = tuple(n for n, _value in earned), tuple(value for _n, value in earned)
+        curves.append(Running(q, name, runs, values))
+    return curves
 
 
 def _whole_powers(most: int) -> dict[str, Any]:
@@ -209,7 +242,7 @@ def _nothing(height: int) -> go.Figure:
     return theme.empty(_("Nothing measured yet: the first run is still under way."), height=height)
 
 
-def _within_fence(times: Times) -> tuple[Times, int]:
+def within_fence(times: Times) -> tuple[Times, int]:
     """The times that the axis shows, and how many lie beyond it."""
     if times.size < 20:
         return times, 0
@@ -219,7 +252,7 @@ def _within_fence(times: Times) -> tuple[Times, int]:
     return kept, int(times.size - kept.size)
 
 
-def _bins(times: Times) -> int:
+def bins(times: Times) -> int:
     """Freedman & Diaconis 1981: bin width 2 · IQR / n^(1/3), held between 8 and 60 bins."""
     span = float(times.max() - times.min())
     low, high = np.percentile(times, (25, 75))
@@ -271,7 +304,8 @@ def _time_title(series: LatencySeries) -> dict[str, Any]:
     return theme.axis_title(_("Time per batch"), _("ms"), convention)
 
 
-def _summary(series: LatencySeries) -> str:
+def summary(series: LatencySeries) -> str:
+    """What the charts show, in one sentence."""
     return _("Forward times of {count} runs; the median is {median} ms a batch.").format(
         count=len(series.seconds), median=f"{(series.median or 0) * 1e3:.2f}"
     )

@@ -19,6 +19,7 @@ from explorer.ui.latency.controls import Options
 from explorer.ui.latency.files import result_downloads
 from explorer.ui.latency.headline import draw_headline
 from explorer.ui.latency.kept import ask, here, keeps
+from explorer.ui.latency.live_charts import show_live_charts
 from explorer.ui.params import rerun
 from explorer.ui.selection import Selection
 
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
 
 SLOT = "latency"
 _LAST = "_latency"
-#: Seconds between two looks at a running measurement.
-LOOK_EVERY = 0.25
+#: Seconds between two looks at a running measurement: each costs the browser, here too, some 40 ms.
+LOOK_EVERY = 0.4
 
 
 def _jobs() -> dict[str, Job]:
@@ -126,15 +127,16 @@ def draw_result(result: LatencyResult, *, live: bool = False) -> None:
     """The number with its conditions, the distribution, its percentiles, the raw times."""
     series = result.series[-1]
     draw_headline(result, series, live=live)
+    if live:
+        show_live_charts(series)
+        return
     left, right = st.columns(2)
-    suffix = "-live" if live else ""
     with left:
-        show_figure(latency_histogram(series), f"latency{suffix}")
+        show_figure(latency_histogram(series), "latency")
     with right:
-        show_figure(running_percentiles(series), f"percentiles{suffix}")
-    show_figure(latency_timeline(series), f"times{suffix}")
-    if not live:
-        result_downloads([result], f"latency-{result.model.replace('/', '-')}")
+        show_figure(running_percentiles(series), "percentiles")
+    show_figure(latency_timeline(series), "times")
+    result_downloads([result], f"latency-{result.model.replace('/', '-')}")
 
 
 def _is_of(result: LatencyResult, options: Options) -> bool:
