@@ -131,10 +131,12 @@ def test_open_points_at_the_end_are_said(
         follow(FakeEngine(sweeps, 1), sweeps, sweep, folder, lambda _: None)  # type: ignore[arg-type]
 
 
+COMMAND = ["latency", "--models", "lenet5", "--batch", "1,4", "--min-seconds", "0", "--runs"]
+
+
 def test_the_command_times_on_this_machine(atlas: Atlas, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    command = ["latency", "--models", "lenet5", "--batch", "1,4", "--min-seconds", "0", "--runs"]
-    process = atlas(*command, "3", "--out", str(out))
+    process = atlas(*COMMAND, "3", "--out", str(out))
     _told, log = process.communicate(timeout=120)
     assert process.returncode == 0, log
     rows = rows_of(out / "latency.parquet")
@@ -143,8 +145,15 @@ def test_the_command_times_on_this_machine(atlas: Atlas, tmp_path: Path) -> None
     ]  # fmt: skip
     assert len({row["machine"] for row in rows}) == 1
     assert all(row["median_seconds"] > 0 and row["cpu"] for row in rows)
-    again = atlas(*command, "3", "--out", str(out), "--resume")
+
+
+@pytest.mark.slow
+def test_the_command_goes_on_or_refuses(atlas: Atlas, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert atlas(*COMMAND, "3", "--out", str(out)).wait(120) == 0
+    rows = rows_of(out / "latency.parquet")
+    again = atlas(*COMMAND, "3", "--out", str(out), "--resume")
     assert again.communicate(timeout=60)[0].startswith("0 rows have")
     assert rows_of(out / "latency.parquet") == rows
-    other = atlas(*command, "4", "--out", str(out), "--resume")
+    other = atlas(*COMMAND, "4", "--out", str(out), "--resume")
     assert "different: min_runs" in other.communicate(timeout=60)[1]
