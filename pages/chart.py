@@ -11,6 +11,7 @@ from explorer.ui.bubble.notes import notes
 from explorer.ui.kept import kept_figure
 from explorer.ui.links import open_row
 from explorer.ui.page import how_computed, page_head
+from explorer.ui.public import when_opened
 from explorer.ui.selection import Selection
 from explorer.ui.viewport import viewport_width
 
@@ -50,8 +51,13 @@ def _show(choices: Choices, selection: Selection, alone: bool) -> None:
         from explorer.ui.bubble.exports import show_exports
 
         show_companions(choices.rows, choices.options, choices.data)
-        with st.expander(_("As a picture, as a table"), icon=":material/download:"):
-            show_exports(figure, choices.rows, f"accuracy-{choices.data}")
+        exports = st.expander(
+            _("As a picture, as a table"), icon=":material/download:", on_change=when_opened(),
+            key="exports",
+        )  # fmt: skip
+        if exports.open is not False:
+            with exports:
+                show_exports(figure, choices.rows, f"accuracy-{choices.data}")
     _explain()
 
 

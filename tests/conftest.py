@@ -140,17 +140,6 @@ def _fresh_state(_no_network: None) -> Iterator[None]:
     assert not tried, f"the test tried to reach {', '.join(tried)}"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Under pytest-xdist: files stay together, and all that use a browser run in one worker.
-
-    Two browsers with their servers at once would be more than two cores bear.
-    """
-    for item in items:
-        folder = item.path.relative_to(Path(__file__).parent).parts[0]
-        group = "browser" if folder in ("browser", "graph_view") else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skips GPU tests where there is none, and says so."""
     if item.get_closest_marker("gpu"):

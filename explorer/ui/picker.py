@@ -14,6 +14,7 @@ from explorer.ui.forms import form_switch
 from explorer.ui.fragment import fragment
 from explorer.ui.own_weights import draw_own_weights
 from explorer.ui.params import rerun
+from explorer.ui.public import when_opened
 from explorer.ui.selection import (
     UNTRAINED,
     Selection,
@@ -38,18 +39,12 @@ def pick_model(place: st.delta_generator.DeltaGenerator) -> Selection:
     Returns:
         The selection of this run; unknown values were said and replaced.
     """
-    state = st.session_state
     take_choices()
     _check_address()
     with place:
         spec = _pick_architecture()
         form_switch(spec)
-        # A new key after each choice makes a new popover, which is closed.
-        opened = f"_search_{state.get('_searches', 0)}"
-        with st.popover(
-            _("Search all models"), icon=":material/search:", width="stretch", key=opened
-        ):
-            fragment(_search_panel, key="model-search")()
+        fragment(_search, key="model-search")()
         weights_id = _pick_weights(spec)
         draw_own_weights(spec)
         st.caption(_facts(spec))
@@ -137,6 +132,18 @@ def _facts(spec: ModelSpec) -> str:
     if spec.macs is not None:
         parts.insert(1, si(spec.macs, _("MACs")))
     return " · ".join(parts)
+
+
+def _search() -> None:
+    # A new key after each choice makes a new popover, which is closed.
+    opened = f"_search_{st.session_state.get('_searches', 0)}"
+    popover = st.popover(
+        _("Search all models"), icon=":material/search:", width="stretch", key=opened,
+        on_change=when_opened(),
+    )  # fmt: skip
+    if popover.open is not False:
+        with popover:
+            _search_panel()
 
 
 def _search_panel() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from explorer.settings import get_settings
 
@@ -35,3 +36,11 @@ def too_dear(seconds: float) -> bool:
     """Whether a job of this estimated length is not begun here, because it would be stopped."""
     settings = get_settings()
     return settings.public and seconds > settings.max_job_seconds
+
+
+def when_opened() -> Literal["ignore", "rerun"]:
+    """``on_change`` of a popover or expander whose content a crowd need not pay for.
+
+    In public mode the content is made when somebody opens it: ask ``.open is not False``.
+    """
+    return "rerun" if get_settings().public else "ignore"

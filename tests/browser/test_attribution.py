@@ -73,7 +73,7 @@ GIVE = """([kind, bytes, address]) => {
 }"""
 
 
-@pytest.mark.parametrize("kind", ["paste", "drop"])
+@pytest.mark.parametrize("kind", ["paste", pytest.param("drop", marks=pytest.mark.slow)])
 def test_an_image_is_pasted_or_dragged_here(visit: Visit, kind: str) -> None:
     page = visit("/attribution?model=lenet5&image=digit_3&methods=saliency")
     expect(page.get_by_text("Saliency for “3”")).to_be_visible(timeout=LONG)
@@ -83,6 +83,7 @@ def test_an_image_is_pasted_or_dragged_here(visit: Visit, kind: str) -> None:
     expect(page.get_by_text("seven.png").first).to_be_visible()
 
 
+@pytest.mark.slow
 def test_an_image_is_dragged_from_another_site(visit: Visit, page: Page) -> None:
     """As its address, which that site lets us read; another does not."""
     allowed = {"Access-Control-Allow-Origin": "*", "Content-Type": "image/png"}
@@ -98,6 +99,7 @@ def test_an_image_is_dragged_from_another_site(visit: Visit, page: Page) -> None
     expect(page.get_by_text("Saliency for “7”")).to_be_visible(timeout=LONG)
 
 
+@pytest.mark.slow
 def test_a_click_on_a_bar_explains_its_class(visit: Visit) -> None:
     page = visit("/attribution?model=lenet5&image=digit_7&method=saliency")
     pictures(page, 1)

@@ -61,7 +61,11 @@ def test_circles_of_2016_have_the_areas_and_colours_of_the_table(visit: Visit) -
 
 
 @pytest.mark.parametrize(
-    "size", [(1440, 900), (1024, 768), pytest.param((1920, 1080), marks=pytest.mark.slow)]
+    "size",
+    [
+        (1440, 900),
+        *(pytest.param(size, marks=pytest.mark.slow) for size in [(1024, 768), (1920, 1080)]),
+    ],
 )
 def test_no_name_of_2016_covers_another(visit: Visit, page: Page, size: tuple[int, int]) -> None:
     page.set_viewport_size({"width": size[0], "height": size[1]})
@@ -88,6 +92,7 @@ def title(page: Page, axis: str) -> str:
     return page.locator(f"{CHART} .{axis}title").first.text_content() or ""
 
 
+@pytest.mark.slow
 def test_axes_are_picked_and_the_link_restores_them(visit: Visit) -> None:
     page = visit("/?data=today")
     circles(page)
@@ -104,6 +109,7 @@ def test_axes_are_picked_and_the_link_restores_them(visit: Visit) -> None:
     assert "Accuracy per parameter" in title(other, "y")
 
 
+@pytest.mark.slow
 def test_the_years_play_and_the_front_moves(visit: Visit) -> None:
     page = visit("/?data=today&play=1&until=2013")
     assert len(circles(page)) < 5
@@ -141,6 +147,7 @@ def test_a_lasso_lists_networks_and_leads_to_the_comparison(visit: Visit) -> Non
     assert len(text.splitlines()) == len(inside) + 1
 
 
+@pytest.mark.slow
 def test_a_click_opens_a_network_of_timm(visit: Visit) -> None:
     page = visit("/?data=today&timm=1&q=convnext_atto&density=0&labels=none")
     hears_clicks(page, CHART)
@@ -151,7 +158,7 @@ def test_a_click_opens_a_network_of_timm(visit: Visit) -> None:
     expect(page).to_have_url(re.compile("model=timm"))
 
 
-@pytest.mark.parametrize("kind", ["SVG", "PNG"])
+@pytest.mark.parametrize("kind", ["SVG", pytest.param("PNG", marks=pytest.mark.slow)])
 def test_pictures_are_made_in_the_browser(visit: Visit, kind: str) -> None:
     page = visit("/")
     circles(page)
@@ -186,6 +193,7 @@ def test_the_print_page_is_one_page_with_the_chart(visit: Visit) -> None:
     assert len(re.findall(rb"/Type\s*/Page\b", data)) == 1
 
 
+@pytest.mark.slow
 def test_the_html_file_works_alone(visit: Visit, tmp_path: Path) -> None:
     page = visit("/")
     circles(page)
@@ -233,6 +241,7 @@ def test_phone_and_projector_in_both_themes_and_languages(
     expect(page.locator(f"{CHART} .xtitle").first).to_have_css("fill", ink)
 
 
+@pytest.mark.slow
 def test_the_papers_look_is_one_click_away(visit: Visit) -> None:
     page = visit("/?x=params&pareto=1")
     circles(page)

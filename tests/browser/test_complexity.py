@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from explorer.exports import FORMATS
@@ -47,6 +48,7 @@ def test_the_switch_changes_figures_axis_and_file_together(visit: Visit) -> None
     assert int(rows[-1]["FLOPs"]) == sum(int(row["FLOPs"]) for row in rows[:-1]) == 3_628_146_688
 
 
+@pytest.mark.slow
 def test_every_format_is_downloaded_and_a_saved_file_comes_back(visit: Visit) -> None:
     page = visit("/complexity?model=lenet5&view=table")
     ready(page)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import hears_clicks, settle
@@ -51,6 +52,7 @@ def test_a_click_on_a_step_shows_its_traced_block(visit: Visit, page: Page) -> N
     expect(page.get_by_text("Conv2d 3×3").first).to_be_visible(timeout=LONG)
 
 
+@pytest.mark.slow
 def test_a_slider_moves_the_numbers(visit: Visit) -> None:
     page = visit("/history?view=ideas&idea=bottleneck")
     expect(page.get_by_text("8.47×")).to_be_visible(timeout=LONG)
@@ -65,6 +67,7 @@ def test_a_slider_moves_the_numbers(visit: Visit) -> None:
     assert "mid=51" in page.url
 
 
+@pytest.mark.slow
 def test_a_permanent_link_leads_to_its_claim(visit: Visit) -> None:
     page = visit("/history?view=claims")
     card = page.locator('article[data-claim="squeeze_50x"]')

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import ROOT, settle
@@ -44,6 +45,7 @@ def test_an_uploaded_photo_is_recognised_and_explained(visit: Visit) -> None:
     expect(page.locator('[data-testid="stImage"] img[alt*=" for “"]')).to_have_count(1)
 
 
+@pytest.mark.slow
 def test_an_uploaded_cat_is_a_cat(visit: Visit) -> None:
     page = visit("/attribution")
     upload(page, IMAGES / "chelsea.jpg")
@@ -57,6 +59,7 @@ def test_a_digit_is_read(visit: Visit) -> None:
     wait_for_map(page, "Grad-CAM for “7”")
 
 
+@pytest.mark.slow
 def test_the_upload_stays_when_the_page_changes(visit: Visit) -> None:
     page = visit("/attribution")
     upload(page, IMAGES / "coffee.jpg")
@@ -114,6 +117,7 @@ def test_a_click_on_a_bubble_chooses_its_model(visit: Visit) -> None:
     assert "model=vgg1" in page.url
 
 
+@pytest.mark.slow
 def test_a_text_file_named_jpg_is_refused_in_one_sentence(visit: Visit, tmp_path: Path) -> None:
     fake = tmp_path / "photo.jpg"
     fake.write_text("This is no photo.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import settle
@@ -53,6 +54,7 @@ def test_the_number_is_on_the_first_screen_and_can_be_copied(visit: Visit) -> No
     assert sentence.startswith("The median forward time of LeNet-5 (batch size 1")
 
 
+@pytest.mark.slow
 def test_the_batch_is_changed_and_the_address_restores_it(visit: Visit) -> None:
     page = visit("/latency?model=lenet5&seconds=3")
     batch = page.get_by_label("Batch size", exact=True)

@@ -19,6 +19,7 @@ SEVEN = ROOT / "assets" / "images" / "digits" / "7.png"
 LONG = 120_000
 
 
+@pytest.mark.slow
 def test_an_upload_leaves_no_trace_in_the_log(page: Page, seen: Seen, tmp_path: Path) -> None:
     good = io.BytesIO()
     Image.open(SEVEN).convert("RGB").resize((64, 64)).save(good, "PNG")

@@ -133,7 +133,16 @@ def test_deep_link_cold_and_an_upload(page: Page, seen: Seen, proxy: str) -> Non
     seen.console = [said for said in seen.console if "/media/" not in said]
 
 
-@pytest.mark.parametrize("path", ["/graph?model=lenet5", "/complexity?model=lenet5", "/compare"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/graph?model=lenet5",
+        *(
+            pytest.param(path, marks=pytest.mark.slow)
+            for path in ["/complexity?model=lenet5", "/compare"]
+        ),
+    ],
+)
 def test_no_page_asks_for_what_the_policy_forbids(page: Page, proxy: str, path: str) -> None:
     page.goto(proxy + path, wait_until="commit")
     settle(page)  # the fixture fails on an error in the console, and a refusal is one

@@ -60,7 +60,7 @@ def test_the_looking_sees_what_is_active(page: Page) -> None:
     ("path", "payloads"),
     [
         ("", (SCRIPT, ALL_IN_ONE)),
-        ("attribution", (SCRIPT, ALL_IN_ONE)),
+        pytest.param("attribution", (SCRIPT, ALL_IN_ONE), marks=pytest.mark.slow),
         *(pytest.param(path, PAYLOADS, marks=pytest.mark.slow) for path in PAGES),
     ],
 )
@@ -78,6 +78,7 @@ def test_parameters_show_as_text(
     assert "\u202e" not in page.locator("body").inner_text()
 
 
+@pytest.mark.slow
 def test_a_model_of_this_name_is_said_back_as_it_was_typed(page: Page, address: str) -> None:
     for payload in (SCRIPT, HANDLER, LINK, FIELDS):
         page.goto(f"{address}/complexity?{urllib.parse.urlencode({'model': payload})}")
@@ -114,7 +115,8 @@ def test_file_names_and_exif_show_as_text(page: Page, address: str) -> None:
 def test_the_search_field_shows_text(page: Page, address: str) -> None:
     page.goto(f"{address}/complexity", wait_until="commit")
     settle(page)
-    page.get_by_role("button", name="Search all models").click()
+    page.get_by_role("button", name="Search all models").click()  # makes its field
+    expect(page.get_by_label("Name, family or year")).to_be_visible()
     for payload in PAYLOADS:
         field = page.get_by_label("Name, family or year")
         field.fill(payload.replace("\x00", ""))
@@ -142,7 +144,7 @@ if st.button("Fail"):
 """
 
 
-@pytest.mark.parametrize("public", ["1", "0"])
+@pytest.mark.parametrize("public", ["1", pytest.param("0", marks=pytest.mark.slow)])
 def test_a_page_that_fails(page: Page, seen: Seen, tmp_path: Path, public: str) -> None:
     (tmp_path / "page.py").write_text(FAILING_PAGE)
     app = tmp_path / "failing.py"

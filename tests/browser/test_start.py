@@ -14,7 +14,7 @@ def test_front_page_comes_up(visit: Callable[[str], Page]) -> None:
     expect(page.locator('[data-testid="stException"]')).to_have_count(0)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", [pytest.param("light", marks=pytest.mark.slow), "dark"])
 def test_the_browser_decides_the_theme(
     visit: Callable[[str], Page], page: Page, scheme: str
 ) -> None:

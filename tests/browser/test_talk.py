@@ -38,7 +38,7 @@ def said(page: Page) -> str:
 @pytest.mark.parametrize(
     ("width", "height", "lang"),
     [
-        pytest.param(1024, 768, "en", id="projector"),
+        pytest.param(1024, 768, "en", id="projector", marks=pytest.mark.slow),
         pytest.param(1920, 1080, "zh", id="large", marks=pytest.mark.slow),
     ],
 )

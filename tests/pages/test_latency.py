@@ -225,6 +225,7 @@ def test_without_measurements_the_paper_invites(open_page: Open) -> None:
     assert all(find(name).weights[0].top1 for name in SMALL)
 
 
+@pytest.mark.slow
 def test_side_by_side_measures_each_layout(open_page: Open) -> None:
     import time
 

@@ -51,10 +51,24 @@ def test_the_picker_has_what_is_offered(public: Public, open_page: Open) -> None
     found = options(app, "model")
     assert {"resnet18", "resnet101", "resnet152", "lenet5"} == set(found)
     assert app.selectbox(key="model").value in found
+    assert not app.text_input  # made when somebody opens it
+    app.session_state["_search_0"] = True
+    app.run()
     app.text_input(key="_search").set_value("resnet").run()
     hits = [one.key for one in app.button if one.key and one.key.startswith("_hit_")]
     assert "_hit_resnet18" in hits
     assert all(key.removeprefix("_hit_").startswith(("resnet1", "timm/resnet1")) for key in hits)
+
+
+def test_a_crowd_pays_for_no_file_that_nobody_asks_for(public: Public, open_page: Open) -> None:
+    assert open_page("chart").dataframe, "by itself the table is there as soon as it is opened"
+    public()
+    app = open_page("chart")
+    assert not app.dataframe
+    app.session_state["exports"] = True
+    app.run()
+    assert not app.exception
+    assert app.dataframe
 
 
 def test_a_deep_link_to_a_model_that_is_not_offered(public: Public, open_page: Open) -> None:

@@ -145,6 +145,7 @@ def test_progress_rises_and_each_block_hands_out_what_there_is(
     assert [ratio_of(part, 0, 1).low is None for part in parts] == [True] * 5 + [False]
 
 
+@pytest.mark.slow
 def test_cancelling_lets_go_of_the_network() -> None:
     context = Context(budget=SIZE)
     context.stop_after = 0
@@ -173,6 +174,7 @@ def test_where_none_fits_the_first_is_named() -> None:
         MeasurePaired((LENET, LARGE), QUICK).run(Context(budget=1000))
 
 
+@pytest.mark.slow
 def test_loading_is_not_timed_and_each_visit_is_warmed_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -49,6 +49,7 @@ def test_twenty_loads_stay_within_the_budget() -> None:
     assert report["end"] <= 0.15 * budget
 
 
+@pytest.mark.slow
 def test_what_a_map_took_is_given_back_when_it_is_there() -> None:
     report = run("tests.pool.worker_memory")
     # Of the maps' activations and gradients, 200 MB stayed after the first, 300 after the third.

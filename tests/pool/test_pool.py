@@ -257,6 +257,7 @@ def test_different_models_are_used_at_the_same_time(loader: Loader) -> None:
     assert sorted(residents(pool), key=str) == sorted([A, B], key=str)
 
 
+@pytest.mark.slow
 def test_many_threads_and_models_stay_within_the_budget(loader: Loader) -> None:
     refs = [ModelRef(name) for name in NAMES[:6]]
     pool = ModelPool(sum(sorted(size(ref) for ref in refs)[-2:]), loader, "cpu")

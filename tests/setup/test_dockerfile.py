@@ -282,6 +282,7 @@ print(len(names), "modules")
 """
 
 
+@pytest.mark.slow
 def test_the_app_runs_from_what_is_copied(app: Path, tmp_path: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     environment.update(EXPLORER_CACHE_DIR=str(tmp_path / "cache"), PYTHONDONTWRITEBYTECODE="1")
