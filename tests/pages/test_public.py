@@ -13,10 +13,10 @@ from explorer.engine import JobStatus, get_engine, set_engine
 from explorer.errors import ExplorerError
 from explorer.settings import get_settings
 from explorer.ui import faults, jobs
-from explorer.ui.attribution import maps
+from explorer.ui.attribution import maps, trust
 from explorer.ui.latency import live
 from explorer.ui.text import plain, sentence
-from tests.pages.conftest import Open, captions, texts
+from tests.pages.conftest import Open, captions, finish, texts
 
 Public = Callable[..., None]
 
@@ -160,6 +160,18 @@ def test_a_map_that_would_take_too_long_is_priced_out(
     assert "a job may run for 60 s on this server" in info
     assert "run it on your own machine (README)" in info
     assert "compute-occlusion" not in {one.key for one in app.button}
+
+
+def test_checks_that_would_take_too_long_are_priced_out(
+    public: Public, open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    public(max_job_seconds=60)
+    monkeypatch.setattr(trust, "pass_seconds", lambda *_arguments: 1.0)
+    query = {"model": "lenet5", "methods": "saliency", "method": "saliency"}
+    app = finish(open_page("attribution", **query, **{"trust.saliency": "1"}))
+    (info,) = [one.value for one in app.info if "on this server" in one.value]
+    assert "Checking" in info
+    assert "a job may run for 60 s on this server" in info
 
 
 def test_outside_of_public_mode_it_is_offered(

@@ -15,10 +15,10 @@ from explorer.charts.attribution import MapOptions, attribution_map, difference_
 from explorer.engine import get_engine
 from explorer.i18n import _
 from explorer.results import FloatArray
-from explorer.settings import get_settings
 from explorer.tasks import Explain
 from explorer.ui.attribution.controls import Look, pass_seconds, refusal
 from explorer.ui.attribution.downloads import downloads
+from explorer.ui.attribution.price import in_words, say_too_dear
 from explorer.ui.attribution.region import Box, take_box
 from explorer.ui.attribution.trust import trust
 from explorer.ui.charts import show_figure
@@ -120,22 +120,6 @@ def compute(task: Explain, prediction: Prediction) -> Attribution | None:
     if found is not None:
         known[method.id] = found.seconds, map_passes(method.id, task.request.options)
     return found
-
-
-def say_too_dear(what: str, price: float) -> None:
-    """Says that a public server does not begin what it would have to stop."""
-    st.info(
-        _(
-            "**{what}** would take about {price} s, and a job may run for {most} s on this server; "
-            "choose a smaller model or cheaper options, or run it on your own machine (README)."
-        ).format(what=what, price=in_words(price), most=f"{get_settings().max_job_seconds:g}"),
-        icon=":material/hourglass_disabled:",
-    )
-
-
-def in_words(seconds: float) -> str:
-    """Seconds with as many digits as an estimate deserves."""
-    return f"{seconds:.0f}" if seconds >= 10 else f"{seconds:.1f}" if seconds >= 0.1 else "0.1"
 
 
 def scale_for(maps: list[Attribution], look: Look) -> float | None:

@@ -13,14 +13,17 @@ from explorer.attribution.quality_plan import (
     check_passes,
 )
 from explorer.charts.attribution import trust_curves
+from explorer.engine import get_engine
 from explorer.i18n import _
 from explorer.requests import AssessRequest
 from explorer.results import TrustCard
 from explorer.tasks import AssessMap, Explain
 from explorer.ui.attribution.controls import pass_seconds
+from explorer.ui.attribution.price import say_too_dear
 from explorer.ui.charts import show_figure
 from explorer.ui.jobs import run_task
 from explorer.ui.params import flag, several
+from explorer.ui.public import too_dear
 
 DEFAULT_CHECKS = ("curves", "randomisation", "agreement")
 ICONS = {
@@ -55,6 +58,10 @@ def trust(found: Attribution, task: Explain, prediction: Prediction) -> None:
         return
     request = AssessRequest(task.request, tuple(asked))
     assess = AssessMap(task.ref, task.image, request, found)
+    price = sum(check_passes(request).values()) * pass_seconds(prediction, known)
+    if get_engine().find(assess.key()) is None and too_dear(price):
+        say_too_dear(_("Checking {method}").format(method=_(METHODS[found.method].name)), price)
+        return
     label = _("Checking {method}").format(method=_(METHODS[found.method].name))
     card = run_task(assess, label, show_card)
     if card is not None:
