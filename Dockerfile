@@ -9,20 +9,23 @@ ARG PYTHON=3.12-slim-bookworm
 # --- what is installed ---------------------------------------------------------------------------
 FROM python:${PYTHON} AS build
 ARG TORCH=cpu
+# 1 brings Ray along, for EXPLORER_ENGINE=ray://HOST:PORT and for the nodes of a cluster.
+ARG CLUSTER=0
 # Where wheels come from: a mirror of one's own, or for CPU builds the index of PyTorch.
 ARG PIP_INDEX_URL=
 ARG TORCH_INDEX_URL=https://download.pytorch.org/whl/cpu
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python -m venv /opt/venv
 WORKDIR /app
-COPY requirements.txt requirements.lock ./
+COPY requirements.txt requirements-cluster.txt requirements.lock ./
 # The CPU build of torch is a tenth of the size; on PyPI, the Linux wheels are those for GPUs.
 RUN if [ -z "$PIP_INDEX_URL" ]; then unset PIP_INDEX_URL; fi; \
     if [ "$TORCH" = "cpu" ]; then \
       grep -E '^(torch|torchvision)[<>=]' requirements.txt > torch.txt \
       && /opt/venv/bin/pip install --index-url "$TORCH_INDEX_URL" -r torch.txt -c requirements.lock; \
     fi \
-    && /opt/venv/bin/pip install -r requirements.txt -c requirements.lock
+    && /opt/venv/bin/pip install -r requirements.txt -c requirements.lock \
+    && if [ "$CLUSTER" = "1" ]; then /opt/venv/bin/pip install -r requirements-cluster.txt -c requirements.lock; fi
 
 # --- what runs -----------------------------------------------------------------------------------
 FROM python:${PYTHON} AS app

@@ -83,6 +83,10 @@ def examine() -> Iterator[Finding]:
     yield from (_odd(problem.error) for problem in problems(settings))
     yield _cache_folder(settings.cache_dir)
     yield from _own_models(settings)
+    yield from _guarded(_("Engine"), lambda: _engine(settings))
+    if settings.engine != "local" and not settings.database_url:
+        text = _("timings stay on the node that took them; name one place with {name}.")
+        yield Finding(_("Engine"), text.format(name="EXPLORER_DATABASE_URL"), ok=False)
     yield from _guarded(_("Device"), lambda: _device(settings))
     yield from _cache_lines()
     yield from _guarded(_("Downloaded weights"), _weights_folders)
@@ -189,6 +193,25 @@ def _cache_lines() -> Iterator[Finding]:
                 count=cache.entries, size=f"{(cache.nbytes or 0) / 2**20:.1f}"
             )
         yield Finding(_("Cache"), text)
+
+
+def _engine(settings: Settings) -> str:
+    if settings.engine == "local":
+        return _("one worker process on this machine")
+    from explorer.engine.cluster.connection import Connection, ConnectionOptions
+
+    connection = Connection(ConnectionOptions(settings.engine))
+    connection.open()
+    try:
+        nodes = ", ".join(
+            _("{name} ({cpus} processors, {gpus} graphics cards)").format(
+                name=node.name, cpus=node.cpus, gpus=node.gpus
+            )
+            for node in connection.nodes()
+        )
+    finally:
+        connection.close()
+    return _("Ray {version}, {nodes}").format(version=metadata.version("ray"), nodes=nodes)
 
 
 def _device(settings: Settings) -> str:

@@ -81,6 +81,7 @@ FUNCTIONS: Mapping[str, int | str] = {
     "explorer.charts.theme._template": "light and dark",
     "explorer.claims.statements.claims": "one committed file",
     "explorer.downloads.hugging_face._silent_bar": "one class",
+    "explorer.engine.cluster.versions.code_digest": "one value",
     "explorer.i18n._catalog": "the languages",
     "explorer.images._register_heif": "no value",
     "explorer.layouting.place._engine": 4096,

@@ -109,6 +109,10 @@ class WorkerLostError(ExplorerError):
     """The worker process ended in the middle of a job."""
 
 
+class ClusterError(ExplorerError):
+    """The cluster that was asked for cannot be used, or has no node that can."""
+
+
 class LimitError(ExplorerError):
     """A public server does not do this, or not now; it says how much it does and what helps."""
 

@@ -32,7 +32,7 @@ from explorer.latency_modes import (
     prepare,
 )
 from explorer.latency_results import DroppedRun, Energy, LatencyResult, LatencySeries, Note
-from explorer.machine import card_uuid, describe_machine
+from explorer.machine import card_uuid, describe_machine, device_label
 from explorer.module_state import preserved
 from explorer.requests import LatencyRequest
 from explorer.timing import (
@@ -301,7 +301,7 @@ class _Bench:
             model=self.loaded.spec.id,
             weights=self.loaded.weights.id if self.loaded.weights else None,
             series=(),
-            device=machine.device,
+            device=device_label(machine.device),
             threads=torch.get_num_threads(),
             dtype=self.request.dtype,
             memory_format=self.request.memory_format,

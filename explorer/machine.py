@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import platform
 from typing import Any
 
@@ -11,6 +12,9 @@ import torch
 
 from explorer.device import cpu_name, describe
 from explorer.latency_results import Machine
+
+# Set by the host of a node (``explorer.engine.cluster``) for its worker.
+NODE_VARIABLE = "EXPLORER_NODE"
 
 
 def describe_machine(device: torch.device) -> Machine:
@@ -28,6 +32,12 @@ def describe_machine(device: torch.device) -> Machine:
         torch=str(torch.__version__),
         driver=_driver(device),
     )
+
+
+def device_label(name: str) -> str:
+    """The device of this name as results call it: on a cluster with the node that it is in."""
+    node = os.environ.get(NODE_VARIABLE, "")
+    return f"{name} (node {node})" if node else name
 
 
 def _driver(device: torch.device) -> str:

@@ -15,6 +15,7 @@ import torch
 from explorer.device import describe
 from explorer.errors import LatencyError
 from explorer.i18n import N_
+from explorer.machine import device_label
 from explorer.module_state import preserved
 from explorer.paired.result import Blocks, PairedRequest, PairedResult
 from explorer.timing import Clock, Pass, gc_held, threads, timer_of
@@ -212,7 +213,7 @@ class _Who:
 
 def _who(loaded: LoadedModel) -> _Who:
     weights = None if loaded.weights is None else loaded.weights.id
-    device = describe(loaded.device).name
+    device = device_label(describe(loaded.device).name)
     return _Who(loaded.spec.id, weights, device, torch.get_num_threads())
 
 

@@ -19,6 +19,8 @@ class Settings(BaseSettings):
 
     Attributes:
         device: "auto" (CUDA, then MPS, then CPU), "cpu", "mps", "cuda" or "cuda:N".
+        engine: Where heavy calls run: "local" (a process on this machine), "ray" (the Ray cluster
+            that runs here, else one that is started), "ray://HOST:PORT" (one that runs elsewhere).
         model_budget: Bytes that loaded models may take; None for a third of the free memory.
         cache_dir: Where traces are kept.
         result_cache_mb: Mebibytes of finished results kept in the server process.
@@ -50,6 +52,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="EXPLORER_", extra="ignore")
 
     device: str = "auto"
+    engine: str = Field(
+        default="local", pattern=r"^(local|ray|ray://(\[[0-9a-fA-F:]+\]|[\w.-]+):\d{1,5})$"
+    )
     model_budget: int | None = Field(default=None, gt=0)
     cache_dir: Path = user_cache_path("convnet-explorer")
     result_cache_mb: int = Field(default=256, gt=0)

@@ -15,7 +15,9 @@ from explorer.settings import Settings
 
 PREFIX = "EXPLORER_"
 # Variables of this program that are no settings: name → who reads it. A test looks for them.
-OTHERS: Mapping[str, str] = {}
+OTHERS: Mapping[str, str] = {
+    "EXPLORER_NODE": "explorer.machine: the node of a cluster that a worker runs on",
+}
 # What has no effect unless public mode is on.
 PUBLIC_ONLY = (
     "offered", "max_jobs_per_visitor", "max_jobs", "max_job_seconds", "max_batch",

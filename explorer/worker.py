@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+# A pickled task; or its skeleton, large parts and files (``explorer.engine.cluster.parcels``).
+Payload = bytes | tuple[bytes, list[bytes], list[str]]
+
 # At most twenty messages a second: more than an eye follows, less than a timing notices.
 PROGRESS_SECONDS = 0.05
 
@@ -146,7 +149,7 @@ class Worker:
         self.cancelled: set[int] = set()
         self.reporter = Reporter(channel)
         self._channel = channel
-        self._inbox: queue.SimpleQueue[tuple[int, bytes, str]] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[tuple[int, Payload, str]] = queue.SimpleQueue()
         self._pool: ModelPool | None = None
 
     @property
@@ -183,9 +186,9 @@ class Worker:
             del payload, answer
             give_back()
 
-    def _run(self, number: int, payload: bytes, label: str) -> tuple[Any, ...]:
+    def _run(self, number: int, payload: Payload, label: str) -> tuple[Any, ...]:
         try:
-            task = pickle.loads(payload)  # noqa: S301 - from the server that started this process
+            task = _unpack(payload)
             result = task.run(WorkerContext(self, number))
             return "done", number, pickle.dumps(result, protocol=pickle.HIGHEST_PROTOCOL)
         except JobCancelled:
@@ -225,6 +228,15 @@ class Worker:
             status = 1
         # The main thread may be deep inside a task, perhaps in native code: nothing else ends it.
         os._exit(status)
+
+
+def _unpack(payload: Payload) -> Any:
+    """The task that a server sent: pickled whole, or on a cluster with its large parts apart."""
+    if isinstance(payload, bytes):
+        return pickle.loads(payload)  # noqa: S301 - from the server that started this process
+    from explorer.engine.cluster.parcels import unpack
+
+    return unpack(*payload)
 
 
 def _preload() -> bytes:

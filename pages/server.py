@@ -38,6 +38,13 @@ def show_now(totals: Mapping[str, int]) -> None:
     )
 
 
+def show_nodes() -> None:
+    rows = tables.node_rows(get_engine().info())
+    if rows:
+        st.subheader(_("Nodes of the cluster"), anchor=False)
+        st.dataframe(rows, hide_index=True, width="stretch", height="content")
+
+
 def main() -> None:
     settings = get_settings()
     mode = _("public: limits hold, sweeps and settings are closed.")
@@ -48,6 +55,7 @@ def main() -> None:
         _("What runs here, what it may use, and how full it is. Mode: {mode}").format(mode=mode),
     )
     show_now(job_totals())
+    show_nodes()
     st.subheader(_("Caches"), anchor=False)
     fill = st.column_config.ProgressColumn(_("Fill"), format="%.0f %%", min_value=0, max_value=100)
     st.dataframe(

@@ -40,6 +40,11 @@ def _isolate() -> None:
         MPLCONFIGDIR=str(HOME / "matplotlib"),
         HF_HUB_OFFLINE="1",
         HF_HUB_DISABLE_TELEMETRY="1",
+        # Ray reads these when it is imported: no words to its makers, workers that do not give way
+        # to the tests, and the loopback address in place of this machine's own.
+        RAY_USAGE_STATS_ENABLED="0",
+        RAY_worker_niceness="0",
+        RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER="0",
     )
     # One thread: the workers of the tests share the cores with them, and sums in another order
     # would move maps by more than the 1e-4 to which they are compared.

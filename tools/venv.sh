@@ -52,7 +52,7 @@ wanted_stamp() {
     # The folder is part of it: an environment that was moved or copied is installed again.
     "$venv/bin/python" - "$venv" "$1" "$versions" <<'END'
 import hashlib, pathlib, sys
-names = ["requirements.txt"] + (["requirements-dev.txt"] if sys.argv[2] == "dev" else [])
+names = ["requirements.txt"] + (["requirements-dev.txt", "requirements-cluster.txt"] if sys.argv[2] == "dev" else [])
 names += [sys.argv[3]] if sys.argv[3] else []
 found = hashlib.sha256(repr((sys.version_info[:2], str(pathlib.Path(sys.argv[1]).resolve()))).encode())
 for name in names:

@@ -1,27 +1,53 @@
 """Heavy jobs off the script thread: queue, progress, cancel, one run for identical requests.
 
 ``get_engine()`` is this process's engine. It runs each ``Task`` in a worker process that has torch,
-so that the server process never imports it; another executor takes its place by ``set_engine``.
+so that the server process never imports it: on this machine (``local``), or on the nodes of a Ray
+cluster (``cluster``), as the setting says; another executor takes its place by ``set_engine``.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
 from explorer.engine.jobs import Job, JobStatus
 from explorer.errors import ExplorerError
 from explorer.results import DeviceInfo
-from explorer.settings import get_settings
+from explorer.settings import Settings, get_settings
 from explorer.tasks import Task
 
 __all__ = [
-    "Engine", "EngineInfo", "Job", "JobStatus", "get_engine", "set_engine",
+    "Engine", "EngineInfo", "Job", "JobStatus", "NodeInfo", "get_engine", "set_engine",
 ]  # fmt: skip
 
 WorkerState = Literal["stopped", "starting", "idle", "busy", "broken"]
+
+
+@dataclass(frozen=True, slots=True)
+class NodeInfo:
+    """One device of a cluster.
+
+    Attributes:
+        name: Of its node.
+        device: Where networks run there; None until its worker has looked.
+        worker: See ``EngineInfo``.
+        worker_pid: Process id on that node; None while there is no worker.
+        memory_bytes: Resident memory of the worker process.
+        networks: Loaded there.
+        starts: Of workers, by this server.
+        reason: Why the device is not used; "" where it is.
+    """
+
+    name: str
+    device: DeviceInfo | None
+    worker: WorkerState
+    worker_pid: int | None
+    memory_bytes: int = 0
+    networks: int = 0
+    starts: int = 0
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +68,7 @@ class EngineInfo:
         pool_models: Networks loaded in the worker, as it last said.
         pool_bytes: Their size.
         pool_budget: What they may take; None until the worker has loaded one.
+        nodes: The devices of a cluster; empty for the engine of one machine.
     """
 
     device: DeviceInfo | None
@@ -57,6 +84,13 @@ class EngineInfo:
     pool_models: int = 0
     pool_bytes: int = 0
     pool_budget: int | None = None
+    nodes: tuple[NodeInfo, ...] = ()
+
+    def with_nodes(
+        self, nodes: tuple[NodeInfo, ...], error: ExplorerError | None = None
+    ) -> EngineInfo:
+        """The same, of a cluster with these devices, or which cannot be used for a reason."""
+        return replace(self, nodes=nodes, device_error=error or self.device_error)
 
 
 class Engine(Protocol):
@@ -109,22 +143,29 @@ def get_engine() -> Engine:
     global _engine  # noqa: PLW0603 - the process has one engine
     with _lock:
         if _engine is None:
-            from explorer.engine.limits import limits_of
-            from explorer.engine.local import EngineOptions, LocalEngine
-
-            settings = get_settings()
-            limits = limits_of(settings)
-            _engine = LocalEngine(
-                EngineOptions(
-                    threads=settings.threads,
-                    # On a public server whoever opens a page comes before whoever computes.
-                    nice=PUBLIC_NICE if settings.public else 0,
-                    cache_bytes=settings.result_cache_mb * 2**20,
-                    job_seconds=None if limits is None else limits.job_seconds,
-                ),
-                limits=limits,
-            )
+            _engine = _make_engine(get_settings())
         return _engine
+
+
+def _make_engine(settings: Settings) -> Engine:
+    from explorer.engine.limits import limits_of
+    from explorer.engine.local import EngineOptions, LocalEngine
+
+    limits = limits_of(settings)
+    local = settings.engine == "local"
+    options = EngineOptions(
+        threads=settings.threads,
+        # On a public server whoever opens a page comes before whoever computes.
+        nice=PUBLIC_NICE if settings.public and local else 0,
+        cache_bytes=settings.result_cache_mb * 2**20,
+        job_seconds=None if limits is None else limits.job_seconds,
+    )
+    if local:
+        return LocalEngine(options, limits=limits)
+    from explorer.engine.cluster.connection import ConnectionOptions
+    from explorer.engine.cluster.engine import ClusterEngine
+
+    return ClusterEngine(ConnectionOptions(settings.engine), options, limits=limits)
 
 
 def set_engine(engine: Engine | None) -> Engine | None:

@@ -327,6 +327,9 @@ class Driver:
         kind, _number, *rest = message
         if kind == "started":
             job.begun = True
+            with self._board.lock:
+                # A worker that others use too may have had their tasks to do first.
+                job.started = self._board.clock()
         elif kind == "progress":
             fraction, stage, data = rest
             partial = None if data is None else unpack(data)

@@ -199,8 +199,17 @@ def _await_device() -> None:
 
 
 def _show_device() -> None:
-    device = get_engine().info().device
-    if device is not None:
+    info = get_engine().info()
+    device = info.device
+    if len(info.nodes) > 1:
+        ready = sum(node.worker in ("idle", "busy") for node in info.nodes)
+        st.caption(
+            ":material/lan: "
+            + _("Cluster: {ready} of {count} devices ready").format(
+                ready=ready, count=len(info.nodes)
+            )
+        )
+    elif device is not None:
         size = device.memory_bytes
         memory = "" if size is None else f" · {size / 2**30:.0f} GiB"
         st.caption(f":material/memory: {device.kind.upper()} · {plain(device.name)}{memory}")

@@ -78,8 +78,8 @@ STREAMLIT_ROOMS = {"app", "pages", "ui"}
 HEAVY = ("torch", "torchvision", "timm", "captum")
 # What the server process loads, hence never torch, also not through what these import.
 LIGHT = {
-    "", "app", "atlas", "bottleneck", "catalog", "charts", "claims", "compare_table", "compare_report",
-    "costs", "engine", "errors", "explainers", "exports", "subgraph",
+    "", "app", "atlas", "bottleneck", "catalog", "charts", "claims", "compare_table",
+    "compare_report", "costs", "engine", "errors", "explainers", "exports", "subgraph",
     "findings", "graph", "graph_exports", "i18n", "images", "latency_results", "layout",
     "layouting", "measurements", "memory", "own_models", "own_weights",
     "paired", "pages", "paper_points", "requests", "results",

@@ -22,6 +22,7 @@ from tests.architecture.test_imports import ROOT, files
 MAY_IMPORT = {
     "explorer/engine/channel.py": "messages over the pipe of a worker that the server started",
     "explorer/engine/failures.py": "an error on its way over that pipe",
+    "explorer/engine/cluster/parcels.py": "a task on its way to a node, and into its worker",
     "explorer/engine/base.py": "a task on its way over that pipe",
     "explorer/worker.py": "the other end of that pipe",
     "explorer/state_dicts.py": "names UnpicklingError, which torch.load(weights_only=True) raises",

@@ -48,7 +48,9 @@ def test_bars_hold_every_run_and_the_lines_stand_at_the_percentiles() -> None:
     drawn = [(SQUARE - top) / SQUARE * counts.max() for _left, _foot, top, _right, _end in bars]
     assert drawn == pytest.approx(counts, abs=counts.max() / SQUARE)
     assert round(sum(drawn)) == pytest.approx(400, abs=1)
-    assert numbers(path(histogram, "median")) == [[501, 0, SQUARE]]  # the 201st of 401 times: 10 + 200 · 10 / 399 ms
+    assert numbers(path(histogram, "median")) == [
+        [501, 0, SQUARE]
+    ]  # the 201st of 401 times: 10 + 200 · 10 / 399 ms
     assert numbers(path(histogram, "p95 dashed")) == [[952, 0, SQUARE]]  # the 381st
     words = "".join(histogram.itertext())
     assert "median 15.0" in words

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from explorer.engine import Job
+from explorer.engine.base import BoardEngine
 from explorer.engine.limits import WINDOW_SECONDS, Gate, Limits, SlidingWindow, limits_of
-from explorer.engine.local import LocalEngine
 from explorer.errors import ExplorerError, JobCancelled, LimitError
 from explorer.settings import Settings
 from tests.engine.conftest import MakeEngine
@@ -202,7 +202,7 @@ def test_the_engine_counts_by_visitor_and_address(make_engine: MakeEngine) -> No
 # --- how long -----------------------------------------------------------------------------------
 
 
-def running(engine: LocalEngine, task: Any, owner: str = "me") -> Job:
+def running(engine: BoardEngine, task: Any, owner: str = "me") -> Job:
     job = engine.submit(task, owner, label="long work")
     until(lambda: job.status().state == "running" and job.begun)
     return job

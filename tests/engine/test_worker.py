@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from explorer.engine.local import LocalEngine
+from explorer.engine.base import BoardEngine
 from tests.engine import fakes
-from tests.engine.conftest import ROOT, MakeEngine
+from tests.engine.conftest import ON_THIS_MACHINE, ROOT, MakeEngine
 from tests.engine.fakes import Add, Call, Count
 from tests.engine.waiting import PATIENCE, gone, until
 
@@ -55,7 +55,7 @@ def test_a_server_that_forgets_to_shut_down_ends_its_worker_at_exit(tmp_path: Pa
 
 
 def test_what_a_task_prints_goes_to_the_log_and_its_input_is_empty(
-    shared_engine: LocalEngine, caplog: pytest.LogCaptureFixture
+    shared_engine: BoardEngine, caplog: pytest.LogCaptureFixture
 ) -> None:
     job = shared_engine.submit(Call(fakes.noise), "me")
     assert job.result(PATIENCE) == ""
@@ -65,14 +65,14 @@ def test_what_a_task_prints_goes_to_the_log_and_its_input_is_empty(
 
 
 def test_log_records_of_the_worker_keep_their_name_and_level(
-    shared_engine: LocalEngine, caplog: pytest.LogCaptureFixture
+    shared_engine: BoardEngine, caplog: pytest.LogCaptureFixture
 ) -> None:
     shared_engine.submit(Call(fakes.log_something), "me").result(PATIENCE)
     until(lambda: ("some.library", 40, "an error: 100 %") in caplog.record_tuples)
 
 
 def test_ctrl_c_in_the_terminal_is_left_to_the_server(
-    shared_engine: LocalEngine, tmp_path: Path
+    shared_engine: BoardEngine, tmp_path: Path
 ) -> None:
     job = shared_engine.submit(Count(str(tmp_path), "goes on"), "me")
     until(lambda: job.status("me").partial is not None)
@@ -89,6 +89,7 @@ def test_threads_are_those_of_the_setting(make_engine: MakeEngine) -> None:
     assert engine.submit(Call(fakes.threads_wanted), "me").result(PATIENCE) == "3"
 
 
+@ON_THIS_MACHINE
 def test_threads_follow_the_environment_where_the_setting_is_silent(
     make_engine: MakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -96,6 +97,7 @@ def test_threads_follow_the_environment_where_the_setting_is_silent(
     assert make_engine().submit(Call(fakes.threads_wanted), "me").result(PATIENCE) == "5"
 
 
+@ON_THIS_MACHINE
 def test_threads_are_the_physical_cores_otherwise(
     make_engine: MakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

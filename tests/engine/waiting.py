@@ -11,8 +11,8 @@ import psutil
 PATIENCE = 30.0
 
 
-def until(condition: Callable[[], object], what: str = "") -> None:
-    deadline = time.monotonic() + PATIENCE
+def until(condition: Callable[[], object], what: str = "", patience: float = PATIENCE) -> None:
+    deadline = time.monotonic() + patience
     while not condition():
         assert time.monotonic() < deadline, f"waited in vain {what}"
         time.sleep(0.005)

@@ -1,5 +1,14 @@
 """Engines of the test's own, as in ``tests/engine``."""
 
-from tests.engine.conftest import make_engine
+from collections.abc import Iterator
 
-__all__ = ["make_engine"]
+import pytest
+
+from tests.engine.conftest import MakeEngine, engines_of
+
+
+@pytest.fixture
+def make_engine() -> Iterator[MakeEngine]:
+    """Makes engines of this machine; ends them."""
+    with engines_of("local") as make:
+        yield make

@@ -32,6 +32,9 @@ exit "${PIP_STATUS:-0}"
 """
 
 
+REQUIREMENTS = ("requirements.txt", "requirements-dev.txt", "requirements-cluster.txt")
+
+
 class Checkout:
     """A copy of what the script reads, with an interpreter and an installer that take notes."""
 
@@ -39,7 +42,7 @@ class Checkout:
         self.folder = folder
         (folder / "tools").mkdir(parents=True)
         shutil.copy(ROOT / "tools" / "venv.sh", folder / "tools")
-        for name in ("requirements.txt", "requirements-dev.txt", "requirements.lock"):
+        for name in (*REQUIREMENTS, "requirements.lock"):
             shutil.copy(ROOT / name, folder)
         self.log = folder / "log"
         self.python = self._program("fake-python", PYTHON)
@@ -109,6 +112,8 @@ def test_dev_after_run_keeps_the_environment(checkout: Checkout) -> None:
         ("requirements.txt", "run", True),
         ("requirements.txt", "dev", True),
         ("requirements-dev.txt", "dev", True),
+        ("requirements-cluster.txt", "dev", True),
+        ("requirements-cluster.txt", "run", False),
         ("requirements-dev.txt", "run", False),
         ("requirements.lock", "run", True),
         ("requirements.lock", "dev", True),

@@ -79,6 +79,21 @@ def cache_rows(found: tuple[CacheInfo, ...]) -> list[dict[str, Any]]:
     ]
 
 
+def node_rows(info: EngineInfo) -> list[dict[str, Any]]:
+    """Every device of a cluster."""
+    return [
+        {
+            _("Node"): node.name,
+            _("Device"): "–" if node.device is None else node.device.name,
+            _("Worker"): node.reason or _(STATES[node.worker]),
+            _("Memory of the worker"): mebibytes(node.memory_bytes or None),
+            _("Networks loaded"): node.networks,
+            _("Worker started again"): max(0, node.starts - 1),
+        }
+        for node in info.nodes
+    ]
+
+
 def device_text(info: EngineInfo) -> str:
     """Where networks run, in one line."""
     if info.device_error is not None:
