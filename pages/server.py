@@ -39,7 +39,7 @@ def show_now(totals: Mapping[str, int]) -> None:
 
 
 def show_nodes() -> None:
-    rows = tables.node_rows(get_engine().info())
+    rows = tables.node_rows(get_engine().info(), public=get_settings().public)
     if rows:
         st.subheader(_("Nodes of the cluster"), anchor=False)
         st.dataframe(rows, hide_index=True, width="stretch", height="content")

@@ -163,9 +163,15 @@ def _make_engine(settings: Settings) -> Engine:
     if local:
         return LocalEngine(options, limits=limits)
     from explorer.engine.cluster.connection import ConnectionOptions
+    from explorer.engine.cluster.crew import CrewOptions
     from explorer.engine.cluster.engine import ClusterEngine
 
-    return ClusterEngine(ConnectionOptions(settings.engine), options, limits=limits)
+    return ClusterEngine(
+        ConnectionOptions(settings.engine),
+        options,
+        limits=limits,
+        crew=CrewOptions(public=settings.public),
+    )
 
 
 def set_engine(engine: Engine | None) -> Engine | None:

@@ -149,6 +149,19 @@ def test_ray_is_not_installed(engine_at: Any) -> None:
     assert later.wait(0)  # said at once
 
 
+@pytest.mark.usefixtures("without_ray")
+def test_strangers_read_no_address() -> None:
+    options, crew = EngineOptions(preload=False, tick=0.02), CrewOptions(retry=0.1, public=True)
+    engine = ClusterEngine(ConnectionOptions("ray://127.0.0.1:10001"), options, crew=crew)
+    try:
+        job = engine.submit(Add(1, 2), "me")
+        assert job.wait(PATIENCE)
+        sentence = "Nothing can be computed just now: no worker is there. Try again in a minute."
+        assert str(job.status().error) == str(engine.info().device_error) == sentence
+    finally:
+        engine.shutdown()
+
+
 class FakeRay:
     """What ``Connection`` asks of Ray before it is joined."""
 

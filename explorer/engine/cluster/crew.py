@@ -42,11 +42,13 @@ class CrewOptions:
         look: Between two looks at which nodes there are.
         retry: Between two attempts to reach a cluster that could not be reached.
         linger: For which a node keeps its networks when no server uses it.
+        public: Whether strangers read the errors, which then name no node and no address.
     """
 
     look: float = 2.0
     retry: float = 10.0
     linger: float = 600.0
+    public: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +231,7 @@ class ClusterCrew:
                 task=label,
             )
         if self._error is not None:
-            return self._error
+            return self._for_visitors(self._error)
         if self._refused and not self._drivers:
             return self._nobody(label)
         return None
@@ -270,9 +272,16 @@ class ClusterCrew:
             self._thread.join(1.0)
         self.connection.close()
 
-    def _nobody(self, label: str) -> ClusterError:
-        reasons = sorted({f"{one.node}: {one.reason}" for one in self._refused.values()})
+    def _for_visitors(self, error: ExplorerError) -> ExplorerError:
+        if not self._options.public:
+            return error
         return ClusterError(
+            N_("Nothing can be computed just now: no worker is there. Try again in a minute.")
+        )
+
+    def _nobody(self, label: str) -> ExplorerError:
+        reasons = sorted({f"{one.node}: {one.reason}" for one in self._refused.values()})
+        error = ClusterError(
             N_(
                 "“{task}” cannot run because no node of the cluster can be used ({reasons}); mend "
                 "or add one, or set EXPLORER_ENGINE=local."
@@ -280,6 +289,7 @@ class ClusterCrew:
             task=label,
             reasons="; ".join(reasons)[:400],
         )
+        return self._for_visitors(error)
 
     # --- the thread that looks for nodes --------------------------------------------------------
 
@@ -342,8 +352,9 @@ class ClusterCrew:
             self._end_all(error)
 
     def _end_all(self, error: ExplorerError) -> None:
+        shown = self._for_visitors(error)
         for job in self.board.jobs():
-            self.board.finish(job, "failed", error=error)
+            self.board.finish(job, "failed", error=shown)
 
 
 def _for_nodes(environment: Mapping[str, str]) -> dict[str, str]:

@@ -79,18 +79,18 @@ def cache_rows(found: tuple[CacheInfo, ...]) -> list[dict[str, Any]]:
     ]
 
 
-def node_rows(info: EngineInfo) -> list[dict[str, Any]]:
-    """Every device of a cluster."""
+def node_rows(info: EngineInfo, *, public: bool = False) -> list[dict[str, Any]]:
+    """Every device of a cluster; strangers read neither a node's name nor why it is not used."""
     return [
         {
-            _("Node"): node.name,
+            _("Node"): str(number) if public else node.name,
             _("Device"): "–" if node.device is None else node.device.name,
-            _("Worker"): node.reason or _(STATES[node.worker]),
+            _("Worker"): _(STATES[node.worker]) if public or not node.reason else node.reason,
             _("Memory of the worker"): mebibytes(node.memory_bytes or None),
             _("Networks loaded"): node.networks,
             _("Worker started again"): max(0, node.starts - 1),
         }
-        for node in info.nodes
+        for number, node in enumerate(info.nodes, 1)
     ]
 
 
