@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Literal
 
 from platformdirs import user_cache_path
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from explorer.errors import SettingsError
 from explorer.i18n import N_
+
+# A host by name or address; of version 6 in brackets.
+ENGINE = re.compile(r"local|ray|ray://(\[[0-9a-fA-F:]+\]|[\w.-]+):\d{1,5}")
 
 
 class Settings(BaseSettings):
@@ -52,9 +56,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="EXPLORER_", extra="ignore")
 
     device: str = "auto"
-    engine: str = Field(
-        default="local", pattern=r"^(local|ray|ray://(\[[0-9a-fA-F:]+\]|[\w.-]+):\d{1,5})$"
-    )
+    engine: str = "local"
     model_budget: int | None = Field(default=None, gt=0)
     cache_dir: Path = user_cache_path("convnet-explorer")
     result_cache_mb: int = Field(default=256, gt=0)
@@ -76,6 +78,13 @@ class Settings(BaseSettings):
     jobs_per_minute_per_address: int = Field(default=1200, gt=0)
     tour: Path | None = None
     log: Literal["text", "json"] = "text"
+
+    @field_validator("engine")
+    @classmethod
+    def _known_engine(cls, value: str) -> str:
+        if not ENGINE.fullmatch(value):
+            raise ValueError("it is none of local, ray and ray://HOST:PORT")
+        return value
 
     @model_validator(mode="after")
     def _halve_pixels(self) -> Settings:
@@ -105,7 +114,7 @@ def unusable(error: ValidationError) -> list[SettingsError]:
             N_("The setting {name}={value} cannot be used: {reason}. Change or unset it."),
             name="EXPLORER_" + "_".join(str(part) for part in found["loc"]).upper(),
             value=found["input"],
-            reason=found["msg"],
+            reason=found["msg"].removeprefix("Value error, "),
         )
         for found in error.errors()
     ]

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from explorer import __main__ as command
 from explorer.errors import SettingsError
-from explorer.settings import Settings, get_settings
+from explorer.settings import Settings, get_settings, unusable
 from explorer.settings_check import OTHERS, misspelt, problems
 from explorer.ui.lifecycle import lifespan
 
@@ -153,3 +154,19 @@ def test_public_mode_takes_half_the_pixels_unless_told_otherwise(
     assert Settings().max_image_pixels == 25_000_000
     monkeypatch.setenv("EXPLORER_MAX_IMAGE_PIXELS", "40000000")
     assert Settings().max_image_pixels == 40_000_000
+
+
+@pytest.mark.parametrize("engine", ["local", "ray", "ray://head:20001", "ray://[::1]:10001"])
+def test_engines(engine: str) -> None:
+    assert Settings(engine=engine).engine == engine
+
+
+@pytest.mark.parametrize("engine", ["", "rayy", "ray://", "ray://head", "ray://head:port", "dask"])
+def test_what_is_no_engine_is_told(engine: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Settings(engine=engine)
+    (error,) = unusable(caught.value)
+    assert str(error) == (
+        f"The setting EXPLORER_ENGINE={engine} cannot be used: it is none of local, ray and "
+        "ray://HOST:PORT. Change or unset it."
+    )
