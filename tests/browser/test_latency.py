@@ -33,9 +33,13 @@ def test_start_watch_stop_and_keep(visit: Visit) -> None:
     for _update in range(3):  # the number grows while one watches, again and again
         page.wait_for_function(f"seen => ({RUNS_JS})() > seen", arg=seen, timeout=LONG)
         seen = int(page.evaluate(RUNS_JS))
-    expect(page.locator(".js-plotly-plot").nth(2)).to_be_attached(timeout=LONG)
+    for drawn in ("bars", "dots"):  # the running measurement is drawn as paths …
+        expect(page.locator(f".live-charts path.{drawn}")).to_be_visible()
+    expect(page.locator(".js-plotly-plot")).to_have_count(0)
     page.locator(".stMain").get_by_role("button", name="Stop").click()
     expect(page.get_by_role("button", name="Start")).to_be_visible(timeout=10_000)
+    expect(page.locator(".js-plotly-plot")).to_have_count(3)  # … and what it left by Plotly
+    expect(page.locator(".live-charts")).to_have_count(0)
     expect(page.get_by_text("Stopped before its end")).to_be_visible()
     expect(page.locator(".latency-number .median")).to_be_visible()  # what was measured stays
 
