@@ -247,10 +247,24 @@ def _default_model() -> str:
     return _(place).format(name=spec.name, weights=weights, place=status.place)
 
 
+def _log_to_terminal(*, verbose: bool) -> None:
+    """What fails is told in a sentence by the command itself: its traceback only when asked for."""
+    handler = logging.StreamHandler()
+    if not verbose:
+        handler.addFilter(lambda record: not record.exc_info)
+    level = logging.INFO if verbose else logging.WARNING
+    logging.basicConfig(
+        format="%(levelname)s %(name)s: %(message)s", level=level, handlers=[handler]
+    )
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Runs a command; the exit status (1 when something needs attention)."""
     parser = argparse.ArgumentParser(
         prog="python -m explorer", description="Real image-classification networks, opened."
+    )
+    parser.add_argument(
+        "-v", "--verbose", action="store_true", help="log all, with the tracebacks of failures"
     )
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("doctor", help="say what is installed, which device, which settings")
@@ -258,6 +272,7 @@ def main(arguments: list[str] | None = None) -> int:
     add_prefetch(commands)
     add_atlas(commands)
     options = parser.parse_args(arguments)
+    _log_to_terminal(verbose=options.verbose)
     set_language("zh" if (locale.getlocale()[0] or "").lower().startswith(("zh", "chi")) else "en")
     if options.command == "bench":
         from explorer.sweeps.command import bench

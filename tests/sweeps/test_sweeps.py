@@ -243,6 +243,63 @@ def test_the_command_writes_a_table_like_timms(tmp_path: Path) -> None:
     assert store.count() == 2
 
 
+@pytest.mark.slow
+def test_the_command_killed_twice_goes_on_where_it_was(
+    tmp_path: Path,
+    database_url: str,  # noqa: F811
+) -> None:
+    """Twelve real networks, three batch sizes, the real command: nothing is stood in for."""
+    out = tmp_path / "table.csv"
+    models = [name for name in CATALOG if name.startswith("timm/test_")][:12]
+    assert len(models) == 12
+    command = [
+        sys.executable, "-m", "explorer", "bench", "--models", *models, "--batch", "1,2,4",
+        "--seconds", "0", "--runs", "3", "--threads", "1", "--out", str(out),
+    ]  # fmt: skip
+    environment = {**os.environ, "EXPLORER_DATABASE_URL": database_url, "LC_ALL": "C.UTF-8"}
+    store = MeasurementStore(database_url)
+    before = 0
+    for _ in range(2):
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
+        while store.count() < before + 6:
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.kill()
+        assert process.wait(30) == -signal.SIGKILL
+        before = store.count()
+    assert before < 36
+    kept = {row.run_id for row in store.rows()}
+    subprocess.run(
+        command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL, check=True, timeout=200
+    )
+    (status,) = SweepStore(store).all()
+    assert status.finished
+    assert status.count("done") == store.count() == 36  # 12·3
+    assert kept < {point.run_id for point in status.points}  # none was measured anew
+    table = pd.read_csv(out)
+    assert sorted(zip(table.model, table.infer_batch_size, strict=True)) == sorted(
+        (model.removeprefix("timm/"), batch) for model in models for batch in (1, 2, 4)
+    )
+
+
+@pytest.mark.parametrize(
+    ("url", "match"),
+    [
+        ("nonsense", "“nonsense” is no database URL"),
+        ("postgresql://me:secret@127.0.0.1:1/none", "127.0.0.1:1/none cannot be reached"),
+    ],
+)
+def test_the_command_names_a_database_that_cannot_be_used(
+    url: str, match: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EXPLORER_DATABASE_URL", url)
+    done = bench("--models", "lenet5", data=tmp_path)
+    assert done.returncode == 1
+    (sentence,) = done.stderr.splitlines()
+    assert match in sentence
+    assert "secret" not in sentence
+
+
 @pytest.mark.parametrize(
     ("arguments", "match"),
     [
