@@ -6,6 +6,7 @@ Pure functions of numpy arrays. Times are seconds; nothing here reads a clock.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,27 +106,34 @@ def percentile(seconds: Times, q: float) -> float | None:
     Linear between order statistics (Hyndman & Fan 1996, type 7). The extremes (0 and 100) are never
     earned: they say how long was measured.
     """
-    needed = runs_needed(q)
-    if needed == 0 or len(seconds) < needed:
-        return None
-    return float(np.percentile(seconds, q))
+    return percentiles(seconds, (q,))[0]
+
+
+def percentiles(seconds: Times, qs: Sequence[float]) -> tuple[float | None, ...]:
+    """Several percentiles of one sample, which is sorted once for all of them."""
+    earned = [q for q in qs if 0 < runs_needed(q) <= len(seconds)]
+    if not earned:
+        return (None,) * len(qs)
+    found = dict(zip(earned, np.percentile(seconds, earned).tolist(), strict=True))
+    return tuple(found.get(q) for q in qs)
 
 
 def summarise(seconds: Times) -> Statistics:
     """All of a sample's statistics."""
     times = np.asarray(seconds, np.float64)
     some = times.size > 0
+    p5, p25, median, p75, p95, p99 = percentiles(times, (5, 25, 50, 75, 95, 99))
     return Statistics(
         runs=int(times.size),
-        median=percentile(times, 50),
+        median=median,
         mean=float(times.mean()) if some else None,
         minimum=float(times.min()) if some else None,
         maximum=float(times.max()) if some else None,
-        p5=percentile(times, 5),
-        p25=percentile(times, 25),
-        p75=percentile(times, 75),
-        p95=percentile(times, 95),
-        p99=percentile(times, 99),
+        p5=p5,
+        p25=p25,
+        p75=p75,
+        p95=p95,
+        p99=p99,
         interval=median_interval(times),
     )
 

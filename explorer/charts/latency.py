@@ -11,7 +11,7 @@ import numpy as np
 
 from explorer.charts import theme
 from explorer.i18n import _, ngettext
-from explorer.timing_statistics import percentile
+from explorer.timing_statistics import percentiles
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -27,7 +27,7 @@ P95 = "#8c6bb1"
 P99 = "#cc79a7"
 LOW = "#009e73"
 _FEWEST_P95 = 200  # ten runs beyond the 95th percentile: 10 / 0.05
-MOST_DOTS = 2000  # more are slow to send twice a second and to draw
+MOST_DOTS = 2000  # more are slow to send and to draw
 CHECKPOINTS = 40
 COLOURS = {5: LOW, 50: MEDIAN, 95: P95, 99: P99}
 
@@ -209,10 +209,11 @@ def running(series: LatencySeries) -> list[Running]:
     """
     times = np.asarray(series.seconds, np.float64)
     counts = np.unique(np.geomspace(1, times.size, CHECKPOINTS).round().astype(int))
+    names = {5: _("p5"), 50: _("median"), 95: _("p95"), 99: _("p99")}
+    found = [(int(n), percentiles(times[:n], tuple(names))) for n in counts]
     curves = []
-    for q, name in ((5, _("p5")), (50, _("median")), (95, _("p95")), (99, _("p99"))):
-        found = [(int(n), percentile(times[:n], q)) for n in counts]
-        earned = [(n, value * 1e3) for n, value in found if value is not None]
+    for at, (q, name) in enumerate(names.items()):
+        earned = [(n, value * 1e3) for n, row in found if (value := row[at]) is not None]
         runs, values = tuple(n for n, _value in earned), tuple(value for _n, value in earned)
         curves.append(Running(q, name, runs, values))
     return curves
@@ -225,12 +226,12 @@ def _whole_powers(most: int) -> dict[str, Any]:
     return {"tickvals": shown, "ticktext": [f"{tick:,}" for tick in shown]}
 
 
-def extremes(times: Times) -> npt.NDArray[np.int64]:
+def extremes(times: Times, most: int = MOST_DOTS) -> npt.NDArray[np.int64]:
     """Indices of the times to draw: all, or the fastest and the slowest of each stretch."""
     n = times.size
-    if n <= MOST_DOTS:
+    if n <= most:
         return np.arange(n)
-    edges = np.linspace(0, n, MOST_DOTS // 2 + 1).astype(int)
+    edges = np.linspace(0, n, most // 2 + 1).astype(int)
     found = {0, n - 1}
     for first, last in itertools.pairwise(edges):
         part = times[first:last]

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     Numbers = npt.NDArray[np.float64]
 
 SQUARE = 1000
+#: Most runs that are drawn in the timeline: each is a round dot that the browser fills anew.
+DOTS = 600
 STYLES = {5: "low", 50: "median", 95: "p95", 99: "p99"}
 #: Of the component that shows them; what changes several times a second holds no style.
 STYLE = f"""
@@ -100,9 +102,15 @@ class Axis:
             low, high, at = math.log10(low), math.log10(high), math.log10(max(value, low, 1e-9))
         return (at - low) / (high - low)
 
-    def parts(self, values: Iterable[float]) -> list[float]:
-        """The same for many numbers; what lies far outside is held near the edge."""
-        return [min(1.2, max(-0.2, self.part(value))) for value in values]
+    def places(self, values: npt.ArrayLike) -> list[int]:
+        """Thousandths of the way for many numbers; what lies far outside is held near the edge."""
+        low, high, at = self.low, self.high, np.asarray(values, np.float64)
+        if self.log:
+            low, high = math.log10(low), math.log10(high)
+            at = np.log10(np.maximum(at, max(self.low, 1e-9)))
+        share = np.clip((at - low) / (high - low), -0.2, 1.2)
+        found: list[int] = np.rint(SQUARE * share).astype(int).tolist()
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +140,9 @@ def _histogram(series: LatencySeries, times: Numbers) -> str:
     x = linear(float(edges[0]), float(edges[-1]))
     y = linear(0.0, float(counts.max()), whole=True)
     bars = "".join(
-        f"M{_at(left)} {SQUARE}V{_at(1 - height)}H{_at(right)}V{SQUARE}Z"
+        f"M{left} {SQUARE}V{SQUARE - height}H{right}V{SQUARE}Z"
         for left, right, height in zip(
-            x.parts(edges[:-1]), x.parts(edges[1:]), y.parts(counts), strict=True
+            x.places(edges[:-1]), x.places(edges[1:]), y.places(counts), strict=True
         )
         if height > 0
     )
@@ -164,21 +172,23 @@ def _percentiles(series: LatencySeries) -> str:
     x = powers(len(series.seconds))
     y = linear(min(values), max(values))
     marks = [
-        _Mark(STYLES[curve.q], _line(x.parts(curve.runs), y.parts(curve.milliseconds)), curve.name)
+        _Mark(
+            STYLES[curve.q], _line(x.places(curve.runs), y.places(curve.milliseconds)), curve.name
+        )
         for curve in curves
     ]
     return _panel(_("Running percentiles"), (x, _("Runs so far")), (y, _("ms")), marks)
 
 
 def _timeline(series: LatencySeries, times: Numbers) -> str:
-    chosen = extremes(times)
+    chosen = extremes(times, DOTS)
     starts = np.asarray(series.starts, np.float64)[chosen]
     x = linear(0.0, max(float(starts[-1]), 1e-3))
     y = linear(0.0, float(times.max()))
     # A dot is a line of no length with round ends.
     dots = "".join(
-        f"M{_at(a)} {_at(1 - b)}h0"
-        for a, b in zip(x.parts(starts), y.parts(times[chosen]), strict=True)
+        f"M{a} {SQUARE - b}h0"
+        for a, b in zip(x.places(starts), y.places(times[chosen]), strict=True)
     )
     marks = [_Mark("dots", dots)]
     if series.median is not None:
@@ -274,6 +284,6 @@ def _upright(part: float) -> str:
     return f"M{_at(part)} 0V{SQUARE}"
 
 
-def _line(x: Sequence[float], y: Sequence[float]) -> str:
-    points = [f"{_at(a)} {_at(1 - b)}" for a, b in zip(x, y, strict=True)]
+def _line(x: Sequence[int], y: Sequence[int]) -> str:
+    points = [f"{a} {SQUARE - b}" for a, b in zip(x, y, strict=True)]
     return f"M{points[0]}h0" if len(points) == 1 else "M" + "L".join(points)

@@ -26,7 +26,6 @@ import statistics
 import sys
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -41,24 +40,12 @@ from explorer import latency
 from explorer.catalog import find
 from explorer.latency import LatencyRequest, measure
 from explorer.zoo import LoadedModel, load
+from tests.benchmarks.ratios import difference
 
 MODELS = ("lenet5", "squeezenet1_0", "resnet18", "tf_efficientnet_lite0")
 TOLERANCE = 0.05
 WATCHING = 0.02
-RESAMPLES = 4000
 WARMUPS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Ratio:
-    """Median over the rounds, less one, with the ends of its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return f"{self.value:+.1%} [{self.low:+.1%}, {self.high:+.1%}]"
 
 
 class Pipe:
@@ -120,14 +107,6 @@ def in_blocks(times: Sequence[float], block: int) -> float:
     return float(np.median(np.reshape(times[:whole], (-1, block)).mean(axis=1)))
 
 
-def ratio(logs: Sequence[float]) -> Ratio:
-    """Of each round's log ratio."""
-    values = np.asarray(logs)
-    drawn = np.random.default_rng(0).integers(0, len(values), (RESAMPLES, len(values)))
-    low, high = np.percentile(np.median(values[drawn], axis=1), (2.5, 97.5))
-    return Ratio(*(float(np.expm1(value)) for value in (np.median(values), low, high)))
-
-
 def compare(model: str, rounds: int, seconds: float) -> bool:
     """Prints the ratios; whether both are shown to be within their limits."""
     visits = Visits(load(find(model), None, torch.device("cpu")), seconds)
@@ -151,7 +130,7 @@ def compare(model: str, rounds: int, seconds: float) -> bool:
         logs["Timer"].append(log["ours"] - log["Timer"])
         logs["blocks"].append(log["blocks"] - log["Timer"])
         logs["watched"].append(log["watched"] - log["ours"])
-    single, blocks, cost = (ratio(logs[name]) for name in ("Timer", "blocks", "watched"))
+    single, blocks, cost = (difference(logs[name]) for name in ("Timer", "blocks", "watched"))
     for name in who:
         low, middle, high = np.percentile(medians[name], (5, 50, 95)) * 1e3
         print(f"{model:22} {name:8}{middle:9.3f} ms, visits {low:.3f}–{high:.3f}")
@@ -160,7 +139,7 @@ def compare(model: str, rounds: int, seconds: float) -> bool:
         f"{'':22} watching costs {cost}",
         flush=True,
     )
-    return max(-single.low, single.high) <= TOLERANCE and cost.high <= WATCHING
+    return single.within(TOLERANCE) and cost.high <= WATCHING
 
 
 def main() -> int:

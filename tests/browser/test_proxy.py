@@ -19,6 +19,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import ROOT, Seen, free_port, running_app, settle
 from tests.browser.server_process import ask
+from tests.browser.test_latency import RUNS_JS
 
 CONFIG = ROOT / "deploy" / "nginx.conf"
 SEVEN = ROOT / "assets" / "images" / "digits" / "7.png"
@@ -170,6 +171,19 @@ def headers(address: str) -> tuple[int, Any]:
             return answer.status, answer.headers
     except urllib.error.HTTPError as error:
         return error.code, error.headers
+
+
+def test_a_running_measurement_is_watched_below_the_sub_path(page: Page, proxy: str) -> None:
+    page.goto(proxy + "/latency?model=lenet5&seconds=60", wait_until="commit")
+    settle(page)
+    page.get_by_role("button", name="Start", exact=True).click()
+    seen = 0
+    for _update in range(3):
+        page.wait_for_function(f"seen => ({RUNS_JS})() > seen", arg=seen, timeout=LONG)
+        seen = int(page.evaluate(RUNS_JS))
+    page.locator(".stMain").get_by_role("button", name="Stop").click()
+    expect(page.get_by_role("button", name="Start", exact=True)).to_be_visible()
+    settle(page)
 
 
 def test_security_headers_on_every_answer(proxy: str) -> None:

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.charts.latency import MOST_DOTS, TIMES
-from explorer.charts.live_timing import SQUARE, STYLE, linear, live_charts, powers
+from explorer.charts.latency import TIMES
+from explorer.charts.live_timing import DOTS, SQUARE, STYLE, linear, live_charts, powers
 from explorer.latency_results import DroppedRun
 from explorer.results import LatencySeries
 
@@ -70,14 +70,14 @@ def test_percentiles_begin_where_the_sample_earns_them() -> None:
 
 
 def test_the_timeline_shows_drift_thins_and_marks_what_the_machine_slept_through() -> None:
-    times = np.linspace(0.001, 0.002, 3 * MOST_DOTS)
+    times = np.linspace(0.001, 0.002, 3 * DOTS)
     line = panels(series(times, dropped=(DroppedRun(1.0, 60.0, 59.9),)))[2]
     dots = numbers(path(line, "dots"))
-    assert MOST_DOTS // 2 < len(dots) <= MOST_DOTS + 2
+    assert DOTS // 2 < len(dots) <= DOTS + 2
     assert dots[0][:2] == [0, 500]  # 1 of 2 ms
     assert dots[-1][:2] == [SQUARE, 0]
     assert len([one for one in line.iter("path") if one.get("class") == "p99 dashed"]) == 1
-    assert f"of {3 * MOST_DOTS:,} runs drawn" in "".join(line.itertext())
+    assert f"of {3 * DOTS:,} runs drawn" in "".join(line.itertext())
 
 
 @pytest.mark.parametrize("times", [[0.01], [0.01, 0.01], [1e-6] * 30, [0.0, 0.0]])

@@ -11,6 +11,7 @@ import streamlit as st
 
 from explorer.catalog import CATALOG
 from explorer.i18n import _
+from explorer.latency_results import Note
 from explorer.results import LatencyResult, LatencySeries
 from explorer.ui.latency.copying import copy_button
 from explorer.ui.text import said, sentence
@@ -39,9 +40,8 @@ STYLE = """<style>
 MOST_LOOKED_AT = 20_000
 
 
-def draw_headline(result: LatencyResult, series: LatencySeries, *, live: bool = False) -> None:
-    """Median ± half of its interval, images a second, conditions, and what speaks against it."""
-    found = series.statistics
+def headline_html(result: LatencyResult, series: LatencySeries) -> str:
+    """Median ± half of its interval, images a second, conditions; needs ``STYLE`` in the page."""
     number = (
         f'<span class="median">{median_text(series)}</span> '
         f'<span class="spread">{html.escape(_spread(series))}</span>'
@@ -57,18 +57,21 @@ def draw_headline(result: LatencyResult, series: LatencySeries, *, live: bool = 
     )
     reason = series.energy.reason
     note = "" if reason is None else html.escape(sentence(reason))
-    # The style stands in the page once: what changes twice a second is kept small.
-    st.html(
+    return (
         f'<div class="latency-number">{number}<div class="conditions">{conditions}</div>'
         f'</div><div class="latency-cards">{cards}</div><div class="latency-note">{note}</div>'
     )
-    if not live and found.median is not None:
+
+
+def draw_headline(result: LatencyResult, series: LatencySeries) -> None:
+    """The number, a button that copies it as a sentence, and what speaks against it."""
+    st.html(headline_html(result, series))
+    if series.median is not None:
         copy_button(
             paper_sentence(result, series), _("Copy as a sentence"), _("Copied"), "_latency_copy"
         )
-    _say_notes(_thinned(series) if live else series)
-    if live:
-        return
+    for note in series.notes:
+        st.warning(said(note), icon=":material/ssid_chart:")
     if not series.finished and series.stopped is None:
         st.info(_("Stopped before its end: these are the runs up to then."), icon=":material/stop:")
     if result.unstored is not None:
@@ -80,13 +83,13 @@ def draw_headline(result: LatencyResult, series: LatencySeries, *, live: bool = 
         )
 
 
-def _say_notes(series: LatencySeries) -> None:
-    for note in series.notes:
-        st.warning(said(note), icon=":material/ssid_chart:")
+def notes_while_running(series: LatencySeries) -> tuple[Note, ...]:
+    """What speaks against the number so far."""
+    return _thinned(series).notes
 
 
 def _thinned(series: LatencySeries) -> LatencySeries:
-    """At most 20,000 runs, evenly: sorting more of them twice a second would disturb the runs."""
+    """At most 20,000 runs, evenly: sorting more of them again and again would disturb the runs."""
     step = math.ceil(len(series.seconds) / MOST_LOOKED_AT)
     if step <= 1:
         return series

@@ -13,14 +13,12 @@ from explorer.results import LatencyResult
 from explorer.tasks import Measure
 from explorer.ui.banners import show_error
 from explorer.ui.charts import show_figure
-from explorer.ui.fragment import fragment
-from explorer.ui.jobs import describe, hold, owner, submit
+from explorer.ui.jobs import hold, owner, submit
 from explorer.ui.latency.controls import Options
 from explorer.ui.latency.files import result_downloads
 from explorer.ui.latency.headline import draw_headline
 from explorer.ui.latency.kept import ask, here, keeps
-from explorer.ui.latency.live_charts import show_live_charts
-from explorer.ui.params import rerun
+from explorer.ui.latency.watching import watch_measurement
 from explorer.ui.selection import Selection
 
 if TYPE_CHECKING:
@@ -30,8 +28,6 @@ if TYPE_CHECKING:
 
 SLOT = "latency"
 _LAST = "_latency"
-#: Seconds between two looks at a running measurement: each costs the browser, here too, some 40 ms.
-LOOK_EVERY = 0.4
 
 
 def _jobs() -> dict[str, Job]:
@@ -79,8 +75,7 @@ def show_live(selection: Selection, options: Options) -> None:
     """The running measurement; else the last one, of this visit or from the store."""
     job = _jobs().get(SLOT)
     if job is not None and not job.status().finished:
-        label = _("Timing {model}").format(model=selection.spec.name)
-        fragment(_watch, run_every=LOOK_EVERY, key="latency-live")(job, label)
+        watch_measurement(job, _("Timing {model}").format(model=selection.spec.name))
         return
     if job is not None:
         _take_over(job)
@@ -111,25 +106,10 @@ def _take_over(job: Job) -> None:
         st.session_state["_latency_error"] = status.error
 
 
-def _watch(job: Job, label: str) -> None:
-    status = job.status(owner())
-    if status.finished:
-        rerun()
-    st.progress(status.fraction or 0.0, text=describe(status, label))
-    partial: LatencyResult | None = status.partial
-    if partial is None or not partial.series or not len(partial.series[-1].seconds):
-        return
-    st.session_state[_LAST] = partial
-    draw_result(partial, live=True)
-
-
-def draw_result(result: LatencyResult, *, live: bool = False) -> None:
+def draw_result(result: LatencyResult) -> None:
     """The number with its conditions, the distribution, its percentiles, the raw times."""
     series = result.series[-1]
-    draw_headline(result, series, live=live)
-    if live:
-        show_live_charts(series)
-        return
+    draw_headline(result, series)
     left, right = st.columns(2)
     with left:
         show_figure(latency_histogram(series), "latency")
