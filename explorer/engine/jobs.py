@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 
+# A rate is first taken from reports that are so far apart.
+LEAST_SECONDS = 0.1
 # Time constant of the smoothed rate: evens out steps, yet follows a change.
 SMOOTHING_SECONDS = 3.0
 
@@ -62,21 +64,25 @@ class Pace:
     def __init__(self) -> None:
         self.fraction: float | None = None
         self._rate: float | None = None
-        self._at = 0.0
+        self._at = self._before = 0.0
 
     def update(self, fraction: float, now: float) -> None:
         """Takes a new fraction, 0…1, at ``now`` seconds; one that falls back starts anew."""
         fraction = min(max(fraction, 0.0), 1.0)
+        passed = now - self._at
         if self.fraction is None or fraction < self.fraction:
-            self._rate = None
-        elif now > self._at:
-            passed = now - self._at
-            rate = (fraction - self.fraction) / passed
-            if self._rate is None:
-                self._rate = rate
-            else:
-                self._rate += (1 - math.exp(-passed / SMOOTHING_SECONDS)) * (rate - self._rate)
-        self.fraction, self._at = fraction, now
+            self._rate, self._before, self._at = None, fraction, now
+        elif self._rate is None:
+            # The first rate is not taken from two reports that were read at once, out of one pipe.
+            if passed >= LEAST_SECONDS:
+                self._rate, self._at = (fraction - self._before) / passed, now
+        elif passed > 0:
+            rate = (fraction - self._before) / passed
+            self._rate += (1 - math.exp(-passed / SMOOTHING_SECONDS)) * (rate - self._rate)
+            self._at = now
+        if self._at == now:
+            self._before = fraction
+        self.fraction = fraction
 
     def eta(self, now: float) -> float | None:
         """Seconds left at ``now``; None while the rate is unknown or zero."""

@@ -14,7 +14,6 @@ from explorer.ui.forms import form_switch
 from explorer.ui.fragment import fragment
 from explorer.ui.own_weights import draw_own_weights
 from explorer.ui.params import rerun
-from explorer.ui.public import when_opened
 from explorer.ui.selection import (
     UNTRAINED,
     Selection,
@@ -135,11 +134,12 @@ def _facts(spec: ModelSpec) -> str:
 
 
 def _search() -> None:
-    # A new key after each choice makes a new popover, which is closed.
+    # A new key after each choice makes a new popover, which is closed. What is in it is made when
+    # somebody opens it: it was a third of what every page sends, and no page change needs it.
     opened = f"_search_{st.session_state.get('_searches', 0)}"
     popover = st.popover(
         _("Search all models"), icon=":material/search:", width="stretch", key=opened,
-        on_change=when_opened(),
+        on_change="rerun",
     )  # fmt: skip
     if popover.open is not False:
         with popover:

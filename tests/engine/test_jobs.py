@@ -145,3 +145,12 @@ def test_after_a_wait_the_lease_begins_again() -> None:
     clock.now += 14
     jobs.lapse()
     assert job.status().state == "queued"
+
+
+def test_two_reports_that_are_read_at_once_give_no_rate() -> None:
+    pace = Pace()
+    pace.update(0.0, 100.0)
+    pace.update(0.01, 100.0001)  # out of one pipe: 100 a second, were it taken for a rate
+    assert pace.eta(100.0001) is None
+    pace.update(0.02, 102.0)
+    assert pace.eta(102.0) == pytest.approx(98.0)  # 0.02 in 2 s: 0.98 / 0.01

@@ -35,6 +35,7 @@ MOST = (
     500  # measurements watched at once; who is forgotten gets another address by a run of the page
 )
 STYLE = """
+.live-place { contain: content; }
 .live-state { font-size: 0.95rem; margin-bottom: 0.8rem; }
 .live-state .bar { height: 0.5rem; border-radius: 0.25rem; margin-top: 0.3rem; overflow: hidden;
   background: color-mix(in srgb, currentColor 15%, transparent); }

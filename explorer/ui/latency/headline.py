@@ -10,7 +10,7 @@ from dataclasses import replace
 import streamlit as st
 
 from explorer.catalog import CATALOG
-from explorer.i18n import _
+from explorer.i18n import _, ngettext
 from explorer.latency_results import Note
 from explorer.results import LatencyResult, LatencySeries
 from explorer.ui.latency.copying import copy_button
@@ -147,7 +147,7 @@ def conditions_text(result: LatencyResult, series: LatencySeries) -> str:
         result.memory_format,
         result.mode,
         result.device,
-        _("{count} threads").format(count=result.threads),
+        ngettext("{count} thread", "{count} threads", result.threads).format(count=result.threads),
         *(f"{name} {version}" for name, version in result.versions.items() if name == "torch"),
     ]
     interval = interval_text(series)

@@ -10,7 +10,7 @@ from explorer.ui.jobs import owner
 from explorer.ui.latency.feed import FOLDER, STYLE, open_feed
 
 #: Milliseconds between two looks; a worker reports four times a second.
-LOOK_EVERY = 330
+LOOK_EVERY = 400
 _FEED = "_latency_feed"
 
 # ``st.html`` takes the paths of SVG away. The text holds our own numbers and escaped words only.
