@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,7 +12,6 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
-from explorer.engine import get_engine
 from explorer.ui.latency import feed
 from tests.pages.conftest import Open, finish
 
@@ -72,11 +72,18 @@ def test_an_unknown_address_says_that_it_is_over(client: TestClient) -> None:
     assert client.get(f"/{feed.FOLDER}/").status_code == 404
 
 
-def test_the_oldest_of_too_many_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+def job(*, finished: bool = False) -> Any:
+    return SimpleNamespace(status=lambda owner=None: SimpleNamespace(finished=finished))
+
+
+def test_the_oldest_of_too_many_and_what_has_ended_are_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(feed, "_feeds", type(feed._feeds)())
     monkeypatch.setattr(feed, "MOST", 2)
-    job: Any = get_engine()  # any object: nobody looks at it here
-    tokens = [feed.open_feed(None, job, "me", "Timing")[0] for _ in range(2)]
-    assert feed.open_feed(tokens[0], job, "me", "Timing")[0] == tokens[0]
-    third = feed.open_feed(None, job, "me", "Timing")[0]
+    tokens = [feed.open_feed(None, job(), "me", "Timing")[0] for _ in range(2)]
+    assert feed.open_feed(tokens[0], job(), "me", "Timing")[0] == tokens[0]
+    third = feed.open_feed(None, job(finished=True), "me", "Timing")[0]
     assert list(feed._feeds) == [tokens[0], third]
+    fourth = feed.open_feed(None, job(), "me", "Timing")[0]
+    assert list(feed._feeds) == [tokens[0], fourth]

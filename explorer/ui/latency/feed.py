@@ -105,6 +105,9 @@ def open_feed(token: str | None, job: Job, owner: str, label: str) -> tuple[str,
     token = token or uuid.uuid4().hex
     feed = Feed(job, owner, label, language())
     with _lock:
+        # Whose page was closed never learns that it is over, and its job holds all raw times.
+        for ended in [one for one, other in _feeds.items() if other.job.status().finished]:
+            del _feeds[ended]
         _feeds[token] = feed
         _feeds.move_to_end(token)
         while len(_feeds) > MOST:
