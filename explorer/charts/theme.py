@@ -174,11 +174,17 @@ def wrap(text: str, width: int) -> str:
     return "<br>".join(part for part in lines if part)
 
 
+#: What may not begin a line in Chinese, and what may not end one.
+CLOSING, OPENING = "，。、；：！？）》」』”’…", "（《「『“‘"
+
+
 def _words(text: str) -> list[str]:
     """Places where a line may break: before a space, and around every CJK character."""
     words: list[str] = []
     for character in text:
-        if (
+        if words and (character in CLOSING or words[-1][-1] in OPENING):
+            words[-1] += character
+        elif (
             not words
             or character == " "
             or ord(character) >= 0x2E80

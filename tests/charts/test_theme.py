@@ -63,6 +63,7 @@ def test_ink_stands_out_from_the_ground(dark: bool) -> None:
 def test_wrap_breaks_at_spaces_and_between_cjk() -> None:
     assert wrap("one two three", 7) == "one two<br>three"
     assert wrap("卷积神经网络", 6) == "卷积神<br>经网络"
+    assert wrap("运算（百万），次", 10) == "运算（百<br>万），次"  # none begins with ），
     assert wrap("", 10) == ""
     assert wrap("unbreakable", 3) == "unbreakable"
 
