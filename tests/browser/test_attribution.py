@@ -6,16 +6,15 @@ import io
 import json
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import FLAGS, ROOT, Seen, hears_clicks, settle
-from tests.tools.find_browser import find
+from tests.browser.conftest import ROOT, hears_clicks, settle
 
 Visit = Callable[[str], Page]
 SEVEN = ROOT / "assets" / "images" / "digits" / "7.png"
@@ -147,24 +146,9 @@ def test_on_a_phone_in_chinese_the_map_comes_first(page: Page, visit: Visit) -> 
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
-@pytest.fixture
-def with_camera(browser: Browser, seen: Seen) -> Iterator[Page]:
-    flags = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
-    # The same Playwright starts it: a second one cannot run in this thread.
-    started = browser.browser_type.launch(executable_path=find(), args=[*FLAGS, *flags])
-    context = started.new_context(viewport={"width": 1440, "height": 900})
-    context.grant_permissions(["camera"])
-    context.set_default_timeout(30_000)
-    opened = context.new_page()
-    seen.listen(opened)
-    yield opened
-    started.close()
-    assert not seen.problems(), "\n".join(seen.problems())
-
-
-def test_a_shot_of_the_camera_is_explained(with_camera: Page, app_url: str) -> None:
-    page = with_camera
-    page.goto(f"{app_url}/attribution?model=lenet5&method=saliency", wait_until="commit")
+def test_a_shot_of_the_camera_is_explained(visit: Visit) -> None:
+    page = visit("/attribution?model=lenet5&method=saliency")
+    page.context.grant_permissions(["camera"])
     pictures(page, 1)
     page.get_by_text("Take a photo").first.click()
     shot = page.get_by_test_id("stCameraInputButton")

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, BrowserContext, Page
 
-from tests.browser.conftest import ROOT, browser, cached_context, page, running_app, seen, settle
+from tests.browser.conftest import ROOT, browser, context_of, page, running_app, seen, settle
 
-__all__ = ["browser", "cached_context", "page", "seen"]
+__all__ = ["browser", "page", "seen"]
 
 SCRIPT = Path(__file__).parent / "app_graph.py"
 
@@ -21,6 +21,14 @@ def graph_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("graph")
     with running_app(folder, SCRIPT, PYTHONPATH=str(ROOT)) as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def cached_context(browser: Browser) -> Iterator[BrowserContext]:
+    """With the view's animations, which are its own."""
+    context = context_of(browser)
+    yield context
+    context.close()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import settle
 
@@ -219,13 +219,12 @@ def test_hover_tells_shape_and_cost(show: Show) -> None:
         expect(tip).to_contain_text(text)
 
 
-def test_pinch_zooms(browser: Browser, graph_url: str) -> None:
-    context = browser.new_context(viewport={"width": 390, "height": 800}, has_touch=True)
-    page = context.new_page()
-    page.goto(f"{graph_url}/?model=dense&expanded=all")
-    page.locator(".world .box").first.wait_for()
+def test_pinch_zooms(page: Page, show: Show) -> None:
+    page.set_viewport_size({"width": 390, "height": 800})
+    session = page.context.new_cdp_session(page)
+    session.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    show("?model=dense&expanded=all")
     before = camera(page)
-    session = context.new_cdp_session(page)
 
     def touch(kind: str, *spread: int) -> None:
         points = [{"x": 190 + side, "y": 450, "id": at} for at, side in enumerate(spread)]
@@ -238,21 +237,18 @@ def test_pinch_zooms(browser: Browser, graph_url: str) -> None:
     # 60 px apart, then 180: about three times as large
     assert camera(page)[2] / before[2] == pytest.approx(3, rel=0.15)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    context.close()
+    session.detach()  # and with it the touch screen
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_themes(browser: Browser, graph_url: str, scheme: str) -> None:
-    context = browser.new_context(color_scheme=scheme)  # type: ignore[arg-type]
-    page = context.new_page()
-    page.goto(f"{graph_url}/?model=residual")
-    page.locator(".world .box").first.wait_for()
+def test_themes(page: Page, show: Show, scheme: str) -> None:
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    show("?model=residual")
     ink, face = page.locator(".box .title").nth(1), page.locator(".box .face").nth(1)
     light = [_luminance(part.evaluate("e => getComputedStyle(e).fill")) for part in (ink, face)]
     high, low = max(light), min(light)
     assert (high + 0.05) / (low + 0.05) > 7  # WCAG AAA
     assert (light[1] > light[0]) == (scheme == "light")
-    context.close()
 
 
 def _luminance(colour: str) -> float:
