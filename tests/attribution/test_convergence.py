@@ -48,7 +48,11 @@ def test_ten_digits_on_lenet5(lenet5: LoadedModel, id: str) -> None:
     assert found.delta < CONVERGED
 
 
-@pytest.mark.parametrize("id", PHOTOS)
+# A third of them at every run.
+@pytest.mark.parametrize(
+    "id",
+    [pytest.param(id, marks=pytest.mark.slow if at % 3 else ()) for at, id in enumerate(PHOTOS)],
+)
 def test_ten_photos_on_an_untrained_transformer(untrained: LoadedModel, id: str) -> None:
     check(explain(untrained, picture(id), asked()))
 

@@ -8,7 +8,7 @@ from explorer.catalog import CATALOG, find
 from explorer.catalog.counted import _table, counted
 from explorer.catalog.pretraining import LABELS, training_data
 from explorer.costs import Convention, count
-from explorer.trace import trace_spec
+from explorer.trace import trace_light
 
 
 def test_every_published_network_is_counted() -> None:
@@ -25,7 +25,7 @@ def test_every_published_network_is_counted() -> None:
     ("model", "side"), [("resnet18", 224), ("mobilenet_v2", 224), ("regnet_y_16gf", 384)]
 )
 def test_the_counts_are_those_of_a_trace(model: str, side: int) -> None:
-    graph = trace_spec(find(model), (3, side, side))
+    graph = trace_light(find(model), (3, side, side))
     kept = counted(model, side)
     assert kept is not None
     assert kept.canziani_ops == count(graph, Convention.CANZIANI)

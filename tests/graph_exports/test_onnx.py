@@ -15,7 +15,11 @@ from explorer.zoo import LoadedModel, load
 
 @pytest.mark.parametrize(
     ("model", "trained"),
-    [("lenet5", True), ("tf_efficientnet_lite0", True), ("squeezenet1_1", False)],
+    [
+        ("lenet5", True),
+        ("tf_efficientnet_lite0", True),
+        pytest.param("squeezenet1_1", False, marks=pytest.mark.slow),
+    ],
 )
 def test_the_file_is_valid_and_computes_the_same(model: str, trained: bool) -> None:
     spec = find(model)

@@ -10,7 +10,9 @@ from explorer.graph import LayerGraph
 from explorer.images import open_image, sample_bytes
 from explorer.trace import trace_spec
 from explorer.zoo import LoadedModel, load
+from tests.tools.app_tests import _scanned_once
 
+__all__ = ["_scanned_once"]
 Networks = Callable[[str], LoadedModel]
 Graphs = Callable[[str], LayerGraph]
 

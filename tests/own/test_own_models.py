@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import copy
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -27,6 +30,23 @@ from explorer.zoo import load
 from tests.own import networks
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _asked_once() -> Iterator[None]:
+    """The answers of the processes that describe networks: one for each setting, not each test."""
+    answers: dict[tuple[str, str, float], dict[str, Any]] = {}
+    ask = own._ask
+
+    def asked(setting: str) -> dict[str, Any]:
+        key = setting, os.environ.get("OWN_TEST_WEIGHTS", ""), own.LIMIT_SECONDS
+        if key not in answers:
+            answers[key] = ask(setting)
+        return copy.deepcopy(answers[key])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(own, "_ask", asked)
+        yield
 
 
 def forget() -> None:
@@ -127,7 +147,7 @@ def test_the_catalog_imports_neither_torch_nor_their_module() -> None:
     subprocess.run(
         [sys.executable, "-c", program],
         cwd=ROOT,
-        env={**__import__("os").environ, "EXPLORER_MODELS": "tests.own.networks:good"},
+        env={**os.environ, "EXPLORER_MODELS": "tests.own.networks:good"},
         check=True,
     )
 

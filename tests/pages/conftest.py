@@ -10,7 +10,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer.engine import get_engine, set_engine
+from tests.tools.app_tests import _scanned_once
 
+__all__ = ["_scanned_once"]
 ROOT = Path(__file__).resolve().parents[2]
 SHELL = ROOT / "explorer" / "ui" / "shell.py"
 JOBS_LIMIT = 240  # seconds until a page's jobs have to be over
@@ -50,10 +52,7 @@ def open_page() -> Open:
         for name, value in query.items():
             app.query_params[name] = value
         if page != "chart":
-            app.run()
             app.switch_page(f"../../pages/{page}.py")
-            for name, value in query.items():
-                app.query_params[name] = value
         return finish(app.run())
 
     return go

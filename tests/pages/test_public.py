@@ -21,21 +21,38 @@ from tests.pages.conftest import Open, captions, finish, texts
 Public = Callable[..., None]
 
 
+Engines = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def engines() -> Iterator[Engines]:
+    """Those of public mode by the limits that they keep to: their workers take seconds to start."""
+    found: Engines = {}
+    yield found
+    for engine in found.values():
+        engine.shutdown()
+
+
 @pytest.fixture
-def public(monkeypatch: pytest.MonkeyPatch) -> Iterator[Public]:
-    """Public mode with these settings, and an engine of its own that keeps to them."""
+def public(monkeypatch: pytest.MonkeyPatch, engines: Engines) -> Iterator[Public]:
+    """Public mode with these settings, and an engine that keeps to them."""
     before = set_engine(None)
+    limits = ""
 
     def set_up(**settings: Any) -> None:
+        nonlocal limits
         monkeypatch.setenv("EXPLORER_PUBLIC", "1")
         for name, value in settings.items():
             monkeypatch.setenv(f"EXPLORER_{name.upper()}", str(value))
         get_settings.cache_clear()
+        # Which networks are offered is the pages' affair.
+        limits = repr({name: value for name, value in settings.items() if name != "offered"})
+        set_engine(engines.get(limits))
 
     yield set_up
     mine = set_engine(before)
     if mine is not None:
-        mine.shutdown()
+        engines[limits] = mine
 
 
 def options(app: AppTest, key: str) -> list[str]:
