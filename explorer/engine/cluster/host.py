@@ -18,6 +18,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,9 @@ GRACE_SECONDS = 5.0
 # With nothing to linger for, a host whose first server never came stays for so long.
 FIRST_SECONDS = 60.0
 LAST = ("done", "failed", "cancelled")
+# What is sent at once; progress and words for the log wait for more, for a fifth of a second.
+URGENT = frozenset({*LAST, "ready", "gone"})
+GATHER_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,7 @@ class HostSetup:
 @dataclass(slots=True)
 class _Client:
     seen: float
-    outbox: queue.SimpleQueue[tuple[Any, ...] | None] = field(default_factory=queue.SimpleQueue)
+    outbox: queue.SimpleQueue[tuple[Any, ...]] = field(default_factory=queue.SimpleQueue)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,16 +186,18 @@ class Host:
                 found.seen = self._clock()
         if found is None:
             return 0, 0, [("gone", "the node no longer knows this server")]
-        messages = []
-        try:
+        messages: list[tuple[Any, ...]] = []
+        with suppress(queue.Empty):
             messages.append(found.outbox.get(timeout=timeout))
+            # A journey for each word would have the last one wait for those before it.
+            end = time.monotonic() + GATHER_SECONDS
+            while messages[-1][0] not in URGENT:
+                messages.append(found.outbox.get(timeout=max(0.0, end - time.monotonic())))
             while True:
                 messages.append(found.outbox.get_nowait())
-        except queue.Empty:
-            pass
         worker = self._worker
         pid, nbytes = (worker.pid, worker.memory_bytes) if worker is not None else (0, 0)
-        return pid, nbytes, [message for message in messages if message is not None]
+        return pid, nbytes, messages
 
     def kill(self, client: str) -> None:
         """Ends the worker at once, where it starts or runs a task of this server."""
