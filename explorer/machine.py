@@ -12,6 +12,7 @@ import torch
 
 from explorer.device import cpu_name, describe
 from explorer.latency_results import Machine
+from explorer.results import named_device
 
 # Set by the host of a node (``explorer.engine.cluster``) for its worker.
 NODE_VARIABLE = "EXPLORER_NODE"
@@ -36,8 +37,7 @@ def describe_machine(device: torch.device) -> Machine:
 
 def device_label(name: str) -> str:
     """The device of this name as results call it: on a cluster with the node that it is in."""
-    node = os.environ.get(NODE_VARIABLE, "")
-    return f"{name} (node {node})" if node else name
+    return named_device(name, os.environ.get(NODE_VARIABLE, ""))
 
 
 def _driver(device: torch.device) -> str:

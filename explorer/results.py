@@ -31,6 +31,11 @@ class DeviceInfo:
     threads: int
 
 
+def named_device(name: str, node: str) -> str:
+    """A device as results call it: on a cluster with the node that it is in."""
+    return f"{name} (node {node})" if node else name
+
+
 @dataclass(frozen=True, slots=True)
 class ClassScore:
     """One class of a prediction.

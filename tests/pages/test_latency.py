@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer.catalog import find
-from explorer.engine import get_engine, set_engine
+from explorer.engine import NodeInfo, get_engine, set_engine
 from explorer.findings import Finding
 from explorer.latency_results import LatencyResult, LatencySeries, Machine
 from explorer.measurements import MeasurementStore
+from explorer.results import DeviceInfo
 from explorer.settings import get_settings
 from explorer.throughput import BatchTime
+from explorer.ui.latency import kept
 from explorer.ui.latency.batches import frames_text
 from explorer.ui.latency.beside import grouped_times
 from explorer.ui.latency.findings_text import CLAIMS, statistic_text
@@ -70,8 +74,24 @@ def made(
 @pytest.fixture
 def unknown_device(monkeypatch: pytest.MonkeyPatch) -> None:
     """The page takes the device measured on last for its own, as before a worker has looked."""
-    monkeypatch.setattr("explorer.ui.latency.kept.own_device", lambda: None)
-    monkeypatch.setattr("explorer.ui.latency.paper.own_device", lambda: None)
+    monkeypatch.setattr("explorer.ui.latency.kept.own_devices", frozenset)
+    monkeypatch.setattr("explorer.ui.latency.paper.own_devices", frozenset)
+
+
+def test_on_a_cluster_the_devices_here_are_those_of_its_nodes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    device = DeviceInfo("cpu", "A processor", None, 2)
+    nodes = tuple(
+        NodeInfo(name, known, "idle", 1) for name, known in [("lab", device), ("new", None)]
+    )
+    info = replace(get_engine().info(), device=device, nodes=nodes)
+    monkeypatch.setattr(
+        "explorer.ui.latency.kept.get_engine", lambda: SimpleNamespace(info=lambda: info)
+    )
+    assert kept.own_devices() == {"A processor (node lab)"}  # as its timings are kept
+    info = replace(info, nodes=())
+    assert kept.own_devices() == {"A processor"}
 
 
 def html_of(app: AppTest) -> str:

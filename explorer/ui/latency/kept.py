@@ -10,6 +10,7 @@ import streamlit as st
 
 from explorer.engine import get_engine
 from explorer.errors import MeasurementError
+from explorer.results import named_device
 from explorer.settings import get_settings
 from explorer.ui.text import said
 
@@ -60,14 +61,21 @@ def _say(error: MeasurementError) -> None:
         st.warning(said(error), icon=":material/database_off:")
 
 
-def own_device() -> str | None:
-    """Name of the device that networks run on here; None until a worker has looked."""
-    device = get_engine().info().device
-    return None if device is None else device.name
+def own_devices() -> frozenset[str]:
+    """The devices that networks run on here, as results call them; none until a worker has looked.
+
+    On a cluster they are those of its nodes.
+    """
+    info = get_engine().info()
+    if info.nodes:
+        return frozenset(
+            named_device(node.device.name, node.name) for node in info.nodes if node.device
+        )
+    return frozenset() if info.device is None else frozenset({info.device.name})
 
 
 def here(rows: tuple[Row, ...]) -> tuple[Row, ...]:
-    """Those of this machine's device; while it is unknown, of the one measured on last."""
+    """Those of the devices here; while they are unknown, of the one measured on last."""
     measured = [row for row in rows if row.origin == "measured"]
-    name = own_device() or (measured[0].device if measured else None)
-    return tuple(row for row in measured if row.device == name)
+    names = own_devices() or {row.device for row in measured[:1]}
+    return tuple(row for row in measured if row.device in names)

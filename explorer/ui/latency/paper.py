@@ -21,7 +21,7 @@ from explorer.tasks import RunSweep
 from explorer.ui.charts import show_figure
 from explorer.ui.jobs import run_task
 from explorer.ui.latency.findings_text import CLAIMS, VERDICTS, statistic_text
-from explorer.ui.latency.kept import ask, own_device
+from explorer.ui.latency.kept import ask, own_devices
 from explorer.ui.latency.surveys import show_surveys
 from explorer.ui.page import table_downloads
 from explorer.ui.params import choice, rerun
@@ -80,8 +80,8 @@ def _choose(
     groups: Mapping[Conditions, tuple[Point, ...]],
 ) -> tuple[Conditions, tuple[Point, ...]]:
     """The conditions with the most networks on this device; others can be chosen."""
-    own = own_device()
-    ordered = sorted(groups, key=lambda one: own is not None and one.device != own)
+    own = own_devices()
+    ordered = sorted(groups, key=lambda one: bool(own) and one.device not in own)
     if len(ordered) == 1:
         return ordered[0], groups[ordered[0]]
     labels = {
