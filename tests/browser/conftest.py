@@ -83,15 +83,18 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def running_app(folder: Path, script: Path = ROOT / "app.py", **variables: str) -> Iterator[str]:
+def running_app(
+    folder: Path, script: Path = ROOT / "app.py", port: int = 0, **variables: str
+) -> Iterator[str]:
     """Runs a Streamlit script in a process group of its own; gives its address.
 
     Args:
         folder: Where the log and the app's caches go.
         script: What to run.
+        port: To listen on; 0 for a free one.
         **variables: Environment variables beside those of the tests.
     """
-    port = free_port()
+    port = port or free_port()
     environment = {
         **os.environ,
         "EXPLORER_CACHE_DIR": str(folder / "explorer"),

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import io
 import re
-import shutil
-import subprocess
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +16,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import ROOT, Seen, free_port, running_app, settle
 from tests.browser.server_process import ask
 from tests.browser.test_latency import RUNS_JS
+from tests.tools.nginx import running_nginx
 
 CONFIG = ROOT / "deploy" / "nginx.conf"
 SEVEN = ROOT / "assets" / "images" / "digits" / "7.png"
@@ -30,75 +27,14 @@ HEADERS = (
 )  # fmt: skip
 
 
-def nginx() -> str | None:
-    return shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
-
-
-def made_local(text: str, folder: Path, port: int, upstream: str) -> str:
-    """The shipped file for a loopback port without TLS; each replacement must find its place."""
-
-    def replace(pattern: str, by: str) -> None:
-        nonlocal text
-        text, count = re.subn(pattern, by, text, flags=re.MULTILINE)
-        assert count == 1, pattern
-
-    replace(r"^server \{\n    listen 80;(?:.*\n)*?\}\n", "")
-    replace(r"listen 443 ssl;", f"listen 127.0.0.1:{port};")
-    replace(r"^    ssl_certificate .*\n", "")
-    replace(r"^    ssl_certificate_key .*\n", "")
-    replace(r"^    ssl_protocols .*\n", "")
-    replace(r"server_name demo\.example\.org;", "server_name localhost;")
-    replace(r"server 127\.0\.0\.1:8501;", f"server {upstream};")
-    replace(r"/var/log/nginx/explorer\.log", str(folder / "access.log"))
-    paths = "".join(
-        f"{kind}_temp_path {folder}/{kind};\n"
-        for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
-    return (
-        f"daemon off;\npid {folder}/nginx.pid;\nerror_log {folder}/error.log warn;\n"
-        f"worker_processes 1;\nevents {{ worker_connections 256; }}\n"
-        f"http {{\ntypes {{ text/html html; }}\n{paths}{text}\n}}\n"
-    )
-
-
 @pytest.fixture(scope="module")
 def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the app behind nginx, with the sub-path."""
-    program = nginx()
-    if program is None:
-        pytest.skip("nginx is not installed: apt-get install nginx-light")
     folder = tmp_path_factory.mktemp("proxy")
-    folder.chmod(0o755)
-    port = free_port()
     with running_app(folder, STREAMLIT_SERVER_BASE_URL_PATH="convnets") as app:
-        config = folder / "nginx.conf"
-        config.write_text(
-            made_local(CONFIG.read_text("utf-8"), folder, port, app.removeprefix("http://"))
-        )
-        user = ["-g", "user root;"] if folder.owner() == "root" else []
-        checked = subprocess.run(
-            [program, "-t", "-c", str(config), *user], capture_output=True, text=True, timeout=30,
-            check=False,
-        )  # fmt: skip
-        assert checked.returncode == 0, checked.stderr
-        server = subprocess.Popen(
-            [program, "-c", str(config), *user], stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        try:
-            deadline = time.monotonic() + 30
-            while True:
-                try:
-                    ask(f"http://127.0.0.1:{port}/convnets/", timeout=5).close()
-                    break
-                except OSError:
-                    assert server.poll() is None
-                    assert time.monotonic() < deadline
-                    time.sleep(0.1)
-            yield f"http://127.0.0.1:{port}/convnets"
-        finally:
-            server.terminate()
-            server.wait(10)
+        upstream = {r"server 127\.0\.0\.1:8501;": (f"server {app.removeprefix('http://')};", 1)}
+        with running_nginx(CONFIG, folder, free_port(), upstream) as address:
+            yield address
 
 
 def test_front_page_and_change_of_page(page: Page, proxy: str) -> None:
@@ -219,10 +155,10 @@ def test_the_access_log_has_no_address(
     assert "127.0.0.1" not in text
 
 
-def test_both_proxies_send_the_same_policy() -> None:
+def test_all_proxies_send_the_same_policy() -> None:
     policies = [
         re.findall(r"""Content-Security-Policy "([^"]+)\"""", (ROOT / "deploy" / name).read_text())
-        for name in ("nginx.conf", "Caddyfile")
+        for name in ("nginx.conf", "nginx-cluster.conf", "Caddyfile")
     ]
-    assert policies[0] == policies[1]
+    assert policies[0] == policies[1] == policies[2]
     assert len(policies[0]) == 1

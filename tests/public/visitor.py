@@ -9,8 +9,9 @@ import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from http.cookies import SimpleCookie
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import numpy as np
 from PIL import Image
@@ -31,11 +32,12 @@ LIMIT = 120.0  # seconds for one answer
 def request(
     address: str, method: str, path: str, body: bytes = b"", **headers: str
 ) -> tuple[int, http.client.HTTPMessage, bytes]:
-    """Status, headers and body of one answer."""
-    connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=30)
+    """Status, headers and body of one answer; the path is below that of the address."""
+    app = urlsplit(address)
+    connection = http.client.HTTPConnection(app.netloc, timeout=30)
     try:
         names = {name.replace("_", "-"): value for name, value in headers.items()}
-        connection.request(method, path, body, names)
+        connection.request(method, app.path + path, body, names)
         answer = connection.getresponse()
         return answer.status, answer.msg, answer.read()
     finally:
@@ -74,6 +76,7 @@ class Visitor:
         query: Its parameters.
 
     Attributes:
+        cookies: As a browser keeps them: sent with everything, renewed by every answer.
         elements: What the page shows, in the order in which it came.
         fragments: Ids of the fragments that ask to be run again.
         every: Seconds after which the last of them asks for it.
@@ -82,19 +85,27 @@ class Visitor:
     address: str
     page: str = ""
     query: dict[str, str] = field(default_factory=dict)
+    cookies: dict[str, str] = field(default_factory=dict)
     elements: list[Element] = field(default_factory=list)
     fragments: list[str] = field(default_factory=list)
     every: float = 0.0
 
     def __post_init__(self) -> None:
-        self.token = xsrf_token(self.address)
+        self.open()
+
+    def open(self) -> None:
+        """Connects, as a browser does that comes or comes back: nothing but cookies is known."""
+        self.ask("GET", "/_stcore/health")
+        self.token = self.cookies[COOKIE]
+        app = urlsplit(self.address)
         self._open = ExitStack()
         self._socket = self._open.enter_context(
             connect(
                 self.address.replace("http", "ws", 1) + "/_stcore/stream",
                 subprotocols=["streamlit", self.token],  # type: ignore[list-item]
-                additional_headers={"Cookie": f"{COOKIE}={self.token}"},
-                origin=self.address,  # type: ignore[arg-type]
+                additional_headers={"Cookie": self._cookies()},
+                origin=f"{app.scheme}://{app.netloc}",  # type: ignore[arg-type]
+                open_timeout=LIMIT,
                 max_size=None,
                 proxy=None,
             )
@@ -102,6 +113,21 @@ class Visitor:
         self.session = ""
         self._hash = ""
         self._uploaded: list[tuple[str, Any]] = []
+        self._pressed = ""
+
+    def ask(
+        self, method: str, path: str, body: bytes = b"", **headers: str
+    ) -> tuple[int, http.client.HTTPMessage, bytes]:
+        """One request by HTTP, with the cookies."""
+        if self.cookies:
+            headers["Cookie"] = self._cookies()
+        status, found, data = request(self.address, method, path, body, **headers)
+        for line in found.get_all("Set-Cookie") or []:
+            self.cookies.update({name: one.value for name, one in SimpleCookie(line).items()})
+        return status, found, data
+
+    def _cookies(self) -> str:
+        return "; ".join(f"{name}={value}" for name, value in self.cookies.items())
 
     def run(self) -> None:
         """One run of the page, to its end."""
@@ -114,6 +140,9 @@ class Visitor:
             one = state.widget_states.widgets.add()
             one.id = widget
             one.file_uploader_state_value.CopyFrom(files)
+        if self._pressed:
+            one = state.widget_states.widgets.add()
+            one.id, one.trigger_value, self._pressed = self._pressed, True, ""
         self._send(message)
         self.elements, self.fragments = [], []
         self._read()
@@ -129,6 +158,23 @@ class Visitor:
         self._send(message)
         self._read(fragment=True)
 
+    def press(self, label: str) -> None:
+        """Presses the page's button of this label, and runs the page."""
+        (self._pressed,) = [e.button.id for e in self.of("button") if e.button.label == label]
+        self.run()
+
+    def wait(self, limit: float = LIMIT) -> None:
+        """Looks again as often as the page asks for it, until it does not any more."""
+        deadline = time.monotonic() + limit
+        while self.fragments:
+            assert time.monotonic() < deadline, self.text[-1500:]
+            time.sleep(self.every)
+            page = self.fragments
+            for fragment in page:
+                self.run_fragment(fragment)
+                if self.fragments is not page:  # the whole page was run
+                    break
+
     def _read(self, *, fragment: bool = False) -> None:
         """Takes what comes until the run is over; that of a fragment leaves the page's elements."""
         for answer in self._answers():
@@ -140,6 +186,8 @@ class Visitor:
                 self._hash = answer.new_session.page_script_hash
             elif kind == "navigation":
                 self._hash = answer.navigation.page_script_hash
+            elif kind == "page_info_changed":  # what the browser would show as the address
+                self.query = dict(parse_qsl(answer.page_info_changed.query_string))
             elif kind == "delta" and answer.delta.WhichOneof("type") == "new_element":
                 self.elements.append(answer.delta.new_element)
             elif kind == "auto_rerun":
@@ -165,10 +213,9 @@ class Visitor:
             if answer.WhichOneof("type") == "file_urls_response"
         )
         body, kind = form(name, data)
-        status, _headers, said = request(
-            self.address, "PUT", urls.upload_url, body, Content_Type=kind,
-            X_Xsrftoken=self.token, Cookie=f"{COOKIE}={self.token}",
-        )  # fmt: skip
+        status, _headers, said = self.ask(
+            "PUT", urls.upload_url, body, Content_Type=kind, X_Xsrftoken=self.token
+        )
         assert status == 204, said
         chosen = BackMsg().rerun_script.widget_states.widgets.add().file_uploader_state_value
         chosen.uploaded_file_info.add(
@@ -187,7 +234,7 @@ class Visitor:
 
     def picture(self, url: str) -> np.ndarray[Any, Any]:
         """The pixels of an image (H, W, 3)."""
-        status, _headers, data = request(self.address, "GET", url)
+        status, _headers, data = self.ask("GET", url)
         assert status == 200, url
         return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
 

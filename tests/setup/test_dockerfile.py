@@ -332,3 +332,70 @@ def test_compose_refers_to_what_is_there(dockerfile: Dockerfile) -> None:
     asked = "${POSTGRES_PASSWORD:?set it}"
     assert database["environment"]["POSTGRES_PASSWORD"] == asked
     assert asked in app["environment"]["EXPLORER_DATABASE_URL"]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Ray's own
+def test_compose_of_a_cluster_fits_together(dockerfile: Dockerfile) -> None:
+    place = ROOT / "deploy" / "compose-cluster.yaml"
+    compose = yaml.safe_load(place.read_text("utf-8"))
+    services = compose["services"]
+    servers = [services["explorer-a"], services["explorer-b"]]
+    known = {name for stage in dockerfile.stages for s in stage.of("ARG") for name in s.pairs}
+    for service in (*servers, services["head"], services["node"]):
+        assert (place.parent / service["build"]["context"]).resolve() == ROOT
+        assert set(service["build"]["args"]) <= known
+        assert service["build"]["args"]["CLUSTER"] == "1"
+        assert service["read_only"] is True
+        assert service["cap_drop"] == ["ALL"]
+        assert set(service.get("depends_on", ())) <= set(services)
+    for server in servers:
+        assert settings_in(server["environment"]) <= set(Settings.model_fields)
+        Settings(engine=server["environment"]["EXPLORER_ENGINE"])
+    assert servers[0]["environment"] == servers[1]["environment"]
+    # Nothing but the proxy is reached from outside, and Ray, which runs what it is sent, not by it.
+    assert [name for name, service in services.items() if "ports" in service] == ["nginx"]
+    networks = {name: set(service["networks"]) for name, service in services.items()}
+    assert {name for name, found in networks.items() if "inside" in found} == {
+        "explorer-a", "explorer-b", "head", "node", "database",
+    }  # fmt: skip
+    assert compose["networks"]["inside"]["internal"] is True
+    assert set.union(*networks.values()) == set(compose["networks"])
+    # The ports: of the proxy's upstreams, of the servers, of Ray.
+    nginx = (place.parent / "nginx-cluster.conf").read_text("utf-8")
+    upstreams = dict(re.findall(r"server (explorer-[ab]):(\d+) max_fails", nginx))
+    assert upstreams == {"explorer-a": "8501", "explorer-b": "8502"}
+    assert "command" not in servers[0]
+    assert dockerfile.image.only("EXPOSE").text == "8501"
+    own = dockerfile.image.only("CMD").arguments
+    assert own is not None
+    assert [w.replace("8501", "8502") for w in own] == servers[1]["command"]
+    assert "8502/health/live" in servers[1]["healthcheck"]["test"][-1]
+    head, node = (ray_options(services[name]["command"]) for name in ("head", "node"))
+    engine = servers[0]["environment"]["EXPLORER_ENGINE"]
+    assert engine == f"ray://head:{head['--ray-client-server-port']}"
+    assert node["--address"] == f"head:{head['--port']}"
+    # The proxy's own address is the one whose word the servers take.
+    trusted = servers[0]["environment"]["FORWARDED_ALLOW_IPS"]
+    assert services["nginx"]["networks"]["front"]["ipv4_address"] == trusted
+    volumes = [
+        one.split(":")[0]
+        for s in services.values()
+        for one in s.get("volumes", ())
+        if one[0] != "$"
+    ]
+    assert {name for name in volumes if "/" not in name} == set(compose["volumes"])
+    for name in ("POSTGRES_PASSWORD", "COOKIE_SECRET"):
+        assert re.findall(rf"\$\{{{name}[^}}]*\}}", place.read_text("utf-8"))
+    assert (
+        services["database"]["environment"]["POSTGRES_PASSWORD"] == "${POSTGRES_PASSWORD:?set it}"
+    )
+
+
+def ray_options(command: list[str]) -> dict[str, str]:
+    """Options of a ``ray start``, each of which Ray knows."""
+    from ray.scripts.scripts import start
+
+    assert command[:2] == ["ray", "start"]
+    found = dict(word.partition("=")[::2] for word in command[2:])
+    assert set(found) <= {name for option in start.params for name in option.opts}
+    return found
