@@ -5,12 +5,17 @@ from __future__ import annotations
 import ctypes
 import gc
 import logging
+import sys
 
 _log = logging.getLogger(__name__)
 
 
 def give_back() -> None:
     """Collects what only refers to itself and has the C library hand over what is free."""
+    traced = sys.modules.get("torch._subclasses.fake_tensor")
+    if traced is not None:
+        # Torch remembers the shapes of every op of every network that was ever traced.
+        traced.FakeTensorMode.cache_clear()
     gc.collect()  # modules, hooks and graphs of gradients often refer to each other in circles
     trim()
 

@@ -27,6 +27,7 @@ LIMIT = 240.0
 MOST_SLOW, MOST_FAST = 1.0, 3.0  # p95 of a first page: all within 30 s, all within 5 s
 MOST_UNEVEN = 3.0
 RETURN_LIMIT = 200.0  # Streamlit keeps a session that is gone for two minutes
+pytestmark = pytest.mark.timeout(900)
 GRAPHS = ("resnet18", "vgg11", "squeezenet1_1", "mnasnet0_5", "googlenet", "shufflenet_v2_x1_0")
 
 

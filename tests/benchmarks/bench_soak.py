@@ -40,6 +40,7 @@ WORKER_SECONDS = 600.0  # for one task
 METHODS = ("saliency", "grad_cam")  # in turn: both passes back and forth, and quickly done
 SMALL = "squeezenet1_1"
 MB = 1e6
+pytestmark = pytest.mark.timeout(4 * 3600)  # one process for all of it, also on a busy machine
 
 
 def chosen() -> list[str]:
