@@ -9,6 +9,7 @@ from typing import ParamSpec, TypeVar
 import streamlit as st
 
 from explorer.i18n import language, set_language
+from explorer.ui import crowd
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -29,6 +30,7 @@ def fragment(
     @functools.wraps(function)
     def in_language(*args: P.args, **kwargs: P.kwargs) -> R:
         set_language(code)
-        return function(*args, **kwargs)
+        with crowd.turn(crowd.Rank.PART):
+            return function(*args, **kwargs)
 
     return st.fragment(in_language, run_every=run_every, key=key)

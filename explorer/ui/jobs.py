@@ -14,6 +14,7 @@ from explorer.errors import LimitError, ModelNotOfferedError
 from explorer.i18n import _
 from explorer.settings import get_settings
 from explorer.tasks import Task
+from explorer.ui import crowd
 from explorer.ui.banners import show_error
 from explorer.ui.fragment import fragment
 from explorer.ui.params import rerun
@@ -126,7 +127,13 @@ def _progress(job: Job, slot: str, label: str, draw_partial: Callable[[Any], Non
 
 
 def _wait_a_little(job: Job) -> None:
-    """Waits for a job that may end at once; all jobs of a run share the time."""
+    """Waits for a job that may end at once; all jobs of a run share the time.
+
+    The page holds its turn meanwhile: where others wait for one, or many jobs stand before this
+    one, it does not.
+    """
+    if crowd.others_wait() or (job.status().wait_seconds or 0.0) > GRACE_SECONDS:
+        return
     begin = time.monotonic()
     job.wait(max(0.0, st.session_state["_grace"]))
     st.session_state["_grace"] -= time.monotonic() - begin

@@ -7,6 +7,7 @@ import gc
 import importlib
 import logging
 import os
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -28,6 +29,8 @@ PRELOAD = (
     "explorer.catalog", "explorer.charts.bubble", "explorer.ui.picker", "pandas",
     "plotly.graph_objects", "plotly.io",
 )  # fmt: skip
+
+SWITCH_SECONDS = 0.001
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +60,9 @@ def _check_settings() -> None:
         st.set_option("client.showErrorDetails", "none")
         # By default, what is larger than 1 MB of an upload goes through a file on the disk.
         MultiPartParser.spool_max_size = int(st.get_option("server.maxUploadSize")) * 2**20
+        # A page is sent in fifty messages, and after each the event loop waits for the thread that
+        # draws the next page to let it go on: with Python's usual 5 ms, for longer than it works.
+        sys.setswitchinterval(SWITCH_SECONDS)
 
 
 @asynccontextmanager

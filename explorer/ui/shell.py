@@ -51,7 +51,7 @@ def main() -> None:
     pages[file] = st.Page(FOLDER / file, title=_(title), icon=icon, visibility="hidden")
     remember_pages(pages)
     page = st.navigation(list(pages.values()), expanded=True)
-    with crowd.turn(front=not page.url_path):
+    with crowd.turn(crowd.Rank.PAGE if page.url_path else crowd.Rank.FRONT):
         _draw(page, pages, model_place, tray_place, device_place)
 
 

@@ -23,9 +23,9 @@ class Drawn:
         self.end = threading.Event()
         self.threads: list[threading.Thread] = []
 
-    def open(self, *, front: bool, end: Callable[[], object] | None = None) -> None:
+    def open(self, rank: crowd.Rank, end: Callable[[], object] | None = None) -> None:
         def draw() -> None:
-            with crowd.turn(front=front):
+            with crowd.turn(rank):
                 self.begun.release()
                 (end or (lambda: self.end.wait(PATIENCE)))()
 
@@ -46,29 +46,46 @@ def drawn() -> Iterator[Drawn]:
 @pytest.fixture
 def public(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EXPLORER_PUBLIC", "1")
+    monkeypatch.setattr(crowd, "LONGEST_TURN", 10 * PATIENCE)
     get_settings.cache_clear()
 
 
 @pytest.mark.usefixtures("public")
-def test_the_front_page_goes_before_one_that_waits_for_longer(drawn: Drawn) -> None:
+def test_the_front_page_goes_before_those_that_wait_for_longer(drawn: Drawn) -> None:
     first = threading.Event()
-    drawn.open(front=False, end=lambda: first.wait(PATIENCE))
+    drawn.open(crowd.Rank.PAGE, lambda: first.wait(PATIENCE))
     assert drawn.begun.acquire(timeout=PATIENCE)
     for _page in range(crowd.TURNS - 1):
-        drawn.open(front=False)
+        drawn.open(crowd.Rank.PAGE)
         assert drawn.begun.acquire(timeout=PATIENCE)
-    order: list[str] = []
-    drawn.open(front=False, end=lambda: order.append("other"))
-    assert not drawn.begun.acquire(timeout=0.2)
-    drawn.open(front=True, end=lambda: order.append("front"))
-    assert not drawn.begun.acquire(timeout=0.2)
+    order: list[crowd.Rank] = []
+    for rank in (crowd.Rank.PAGE, crowd.Rank.PART, crowd.Rank.FRONT):
+        drawn.open(rank, lambda rank=rank: order.append(rank))
+        assert not drawn.begun.acquire(timeout=0.2)
     first.set()
-    for _page in range(2):
+    for _page in range(3):
         assert drawn.begun.acquire(timeout=PATIENCE)
     drawn.end.set()
     for thread in drawn.threads:
         thread.join(PATIENCE)
-    assert order == ["front", "other"]
+    assert order == [crowd.Rank.FRONT, crowd.Rank.PART, crowd.Rank.PAGE]
+
+
+@pytest.mark.usefixtures("public")
+def test_a_part_that_is_drawn_with_its_page_has_the_pages_turn(drawn: Drawn) -> None:
+    for _page in range(crowd.TURNS - 1):
+        drawn.open(crowd.Rank.PAGE)
+        assert drawn.begun.acquire(timeout=PATIENCE)
+    with crowd.turn(crowd.Rank.PAGE):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(crowd.Turns, "acquire", lambda *_args: pytest.fail("it asked for one"))
+            with crowd.turn(crowd.Rank.PART):
+                pass
+        assert not crowd.others_wait()
+        drawn.open(crowd.Rank.FRONT)
+        assert not drawn.begun.acquire(timeout=0.2), "the part gave none back"
+        assert crowd.others_wait()
+    assert drawn.begun.acquire(timeout=PATIENCE)
 
 
 def test_turns_are_neither_lost_nor_doubled() -> None:
@@ -77,13 +94,14 @@ def test_turns_are_neither_lost_nor_doubled() -> None:
 
     def visit(number: int) -> None:
         for step in range(40):
-            if turns.acquire(number % 2, 0.0005 if (number + step) % 3 else PATIENCE):
+            taken = turns.acquire(number % 2, 0.0005 if (number + step) % 3 else PATIENCE)
+            if taken is not None:
                 with lock:
                     held[0] += 1
                     most[0] = max(most[0], held[0])
                 with lock:
                     held[0] -= 1
-                turns.release()
+                turns.release(taken)
 
     threads = [threading.Thread(target=visit, args=(number,)) for number in range(12)]
     for thread in threads:
@@ -91,32 +109,57 @@ def test_turns_are_neither_lost_nor_doubled() -> None:
     for thread in threads:
         thread.join(60)
     assert most[0] <= 3
-    assert [turns.acquire(0, 0.01) for _turn in range(4)] == [True, True, True, False]
+    assert [turns.acquire(0, 0.01) is None for _turn in range(4)] == [False, False, False, True]
 
 
 @pytest.mark.usefixtures("public")
 def test_a_page_that_hangs_holds_nobody_up_for_good(
     drawn: Drawn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(crowd, "LONGEST_WAIT", 0.1)
+    monkeypatch.setattr(crowd, "LONGEST_WAIT", dict.fromkeys(crowd.Rank, 0.1))
     for _page in range(crowd.TURNS + 2):
-        drawn.open(front=False)
+        drawn.open(crowd.Rank.PAGE)
     for _page in range(crowd.TURNS + 2):
         assert drawn.begun.acquire(timeout=PATIENCE)
 
 
 @pytest.mark.usefixtures("public")
+def test_nobody_waits_for_a_page_that_takes_long(
+    drawn: Drawn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crowd, "LONGEST_WAIT", dict.fromkeys(crowd.Rank, 10 * PATIENCE))
+    long = threading.Event()
+    for _page in range(crowd.TURNS):
+        drawn.open(crowd.Rank.PAGE, lambda: long.wait(10 * PATIENCE))
+        assert drawn.begun.acquire(timeout=PATIENCE)
+    drawn.open(crowd.Rank.PAGE, lambda: None)
+    assert not drawn.begun.acquire(timeout=0.2)
+    monkeypatch.setattr(crowd, "LONGEST_TURN", 0.1)
+    assert drawn.begun.acquire(timeout=PATIENCE)
+    monkeypatch.setattr(crowd, "LONGEST_TURN", 10 * PATIENCE)
+    # What was taken back is not given back a second time.
+    long.set()
+    for thread in drawn.threads:
+        thread.join(PATIENCE)
+    for _page in range(crowd.TURNS):
+        drawn.open(crowd.Rank.PAGE)
+        assert drawn.begun.acquire(timeout=PATIENCE)
+    drawn.open(crowd.Rank.PAGE)
+    assert not drawn.begun.acquire(timeout=0.2)
+
+
+@pytest.mark.usefixtures("public")
 def test_a_page_that_fails_gives_its_turn_back(drawn: Drawn) -> None:
     for _page in range(2 * crowd.TURNS):
-        with pytest.raises(ZeroDivisionError), crowd.turn(front=False):
+        with pytest.raises(ZeroDivisionError), crowd.turn(crowd.Rank.PAGE):
             raise ZeroDivisionError
-    drawn.open(front=False)
+    drawn.open(crowd.Rank.PAGE)
     assert drawn.begun.acquire(timeout=PATIENCE)
 
 
 def test_at_home_nobody_waits(drawn: Drawn) -> None:
     for _page in range(crowd.TURNS + 2):
-        drawn.open(front=False)
+        drawn.open(crowd.Rank.PAGE)
     for _page in range(crowd.TURNS + 2):
         assert drawn.begun.acquire(timeout=PATIENCE)
 
