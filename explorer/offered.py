@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from fnmatch import fnmatchcase
+from functools import cache
 
 from explorer.catalog import CATALOG, DEFAULT_MODEL, SearchResult, find, search
 from explorer.catalog.spec import ModelSpec
@@ -12,6 +13,7 @@ from explorer.i18n import N_
 from explorer.settings import get_settings
 
 
+@cache
 def patterns(text: str) -> tuple[str, ...]:
     """The patterns of the setting ``offered``, which stand between commas."""
     return tuple(part.strip() for part in text.split(",") if part.strip())
@@ -22,7 +24,9 @@ def is_offered(model_id: str) -> bool:
     settings = get_settings()
     if not settings.public:
         return True
-    return any(fnmatchcase(model_id, pattern) for pattern in patterns(settings.offered))
+    return any(
+        pattern == "*" or fnmatchcase(model_id, pattern) for pattern in patterns(settings.offered)
+    )
 
 
 def default_model() -> str:

@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from explorer.charts.attribution import probability_bars
 from explorer.i18n import _
 from explorer.tasks import Explain, Predict
 from explorer.ui.attribution.controls import (
@@ -11,20 +10,19 @@ from explorer.ui.attribution.controls import (
     choose_target,
     map_controls,
     options_of,
-    take_bar,
 )
 from explorer.ui.attribution.maps import (
     Scene,
     compute,
     map_places,
     scale_for,
+    show_bars,
     show_crop,
     show_difference,
     show_map,
     view_and_controls,
 )
 from explorer.ui.attribution.region import choose_box
-from explorer.ui.charts import show_figure
 from explorer.ui.jobs import run_task
 from explorer.ui.page import how_computed, page_head
 from explorer.ui.params import complaints_in
@@ -86,8 +84,7 @@ def main(selection: Selection) -> None:
             show_difference(maps, look)
     with places[1] if len(tasks) == 1 else controls:
         show_crop(prediction)
-        show_figure(probability_bars(prediction), "top5", on_click=take_bar)
-        st.caption(_("A click on a bar explains that class."))
+        show_bars(prediction, own=photo.uploaded or selection.ref.file is not None)
     how_computed(
         _(
             "Every map explains the class's logit, or the score that the question names, on the "

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import plotly.graph_objects as go
 
-    from explorer.results import Attribution, Prediction, TrustCard
+    from explorer.results import Attribution, ClassScore, TrustCard
 
 BAR = "#0072b2"
 # Blue for what speaks against, orange for what speaks for: the pair that all common forms of colour
@@ -58,15 +58,15 @@ class MapOptions:
     colourbar: bool = True
 
 
-def probability_bars(prediction: Prediction, *, most: int = 5, height: int = 0) -> go.Figure:
+def probability_bars(top: Sequence[ClassScore], *, most: int = 5, height: int = 0) -> go.Figure:
     """The most probable classes as horizontal bars, names above the bars so that none is cut.
 
     Args:
-        prediction: What a network said.
+        top: What a network said of an image, best first.
         most: Classes shown.
         height: Pixels; 0 for 46 a class.
     """
-    scores = prediction.top[:most]
+    scores = top[:most]
     if not scores:
         return theme.empty(_("The network gave no class."))
     count = len(scores)

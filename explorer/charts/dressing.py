@@ -39,7 +39,9 @@ def dressed(fig: go.Figure, dark: bool, modes: Mapping[str, Any] | None = None) 
         return _dress(fig, dark, modes)
     look = dark, tuple(sorted((modes or {}).items()))
     if look not in looks:
-        looks[look] = _dress(fig, dark, modes)
+        from explorer.charts.finished import FinishedFigure
+
+        looks[look] = _dress(fig, dark, modes, FinishedFigure)
     return looks[look]
 
 
@@ -49,7 +51,9 @@ def keep_looks(fig: go.Figure) -> go.Figure:
     return fig
 
 
-def _dress(fig: go.Figure, dark: bool, modes: Mapping[str, Any] | None) -> go.Figure:
+def _dress(
+    fig: go.Figure, dark: bool, modes: Mapping[str, Any] | None, kind: type | None = None
+) -> go.Figure:
     import plotly.graph_objects as go
     from plotly.io import to_json
 
@@ -77,7 +81,7 @@ def _dress(fig: go.Figure, dark: bool, modes: Mapping[str, Any] | None) -> go.Fi
         layout[name] = layout.get(name) or mode  # Streamlit takes False for none, too
     data = to_json({"data": body["data"]}, validate=False)
     layout["datarevision"] = zlib.crc32(data.encode())
-    drawn = go.Figure(body, _validate=False)
+    drawn = (kind or go.Figure)(body, _validate=False)
     drawn.layout.template = None  # Plotly gives every figure its own default
     return drawn
 

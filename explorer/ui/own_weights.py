@@ -16,6 +16,7 @@ from explorer.results import OwnWeightsReport
 from explorer.settings import get_settings
 from explorer.ui.jobs import run_task
 from explorer.ui.params import rerun
+from explorer.ui.public import when_opened
 from explorer.ui.selection import choose_weights
 from explorer.ui.text import plain
 from explorer.weights import own_weights_spec
@@ -27,7 +28,14 @@ _log = logging.getLogger(__name__)
 def draw_own_weights(spec: ModelSpec) -> None:
     """A popover below the list of weights: upload, what does not fit, what this session has."""
     state = st.session_state
-    with st.popover(_("Own weights"), icon=":material/upload_file:", width="stretch"):
+    pending: OwnWeights | None = state.get(f"_own_pending_{spec.id}")
+    popover = st.popover(
+        _("Own weights"), icon=":material/upload_file:", width="stretch", key="own-weights",
+        on_change=when_opened(),
+    )  # fmt: skip
+    if popover.open is False and pending is None:
+        return
+    with popover:
         # A new key drops the upload: its bytes must not stay in memory beside the file.
         key = f"_own_file_{state.get('_own_files', 0)}"
         st.file_uploader(
@@ -40,7 +48,6 @@ def draw_own_weights(spec: ModelSpec) -> None:
                 "(.pt, .pth, .bin) are not opened."
             ),
         )  # fmt: skip
-        pending: OwnWeights | None = state.get(f"_own_pending_{spec.id}")
         if pending is not None:
             _check(spec, pending)
         _say_problem(spec)

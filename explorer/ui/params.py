@@ -17,6 +17,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer.i18n import _
+from explorer.ui.folding import shown
 from explorer.ui.text import plain
 
 Kind = Literal["select", "segmented", "radio"]
@@ -103,18 +104,21 @@ def choice(
         "key": widget,
     }
     if kind == "segmented":
-        chosen = st.segmented_control(label, required=True, wrap=True, **draw)
+        chosen = shown(
+            widget, lambda: st.segmented_control(label, required=True, wrap=True, **draw)
+        )
     elif kind == "radio":
-        chosen = st.radio(label, horizontal=True, **draw)
+        chosen = shown(widget, lambda: st.radio(label, horizontal=True, **draw))
     else:
-        chosen = st.selectbox(label, **draw)
+        chosen = shown(widget, lambda: st.selectbox(label, **draw))
     return str(_note(key, chosen if chosen in ids else first, first))
 
 
 def flag(key: str, label: str, *, default: bool = False) -> bool:
     """A yes/no whose query parameter is ``key=1`` or ``key=0``."""
     widget = _prepare(key, default, {"1": True, "0": False}.get, ["0", "1"])
-    return bool(_note(key, st.toggle(label, key=widget), default, lambda on: "1" if on else "0"))
+    on = shown(widget, lambda: st.toggle(label, key=widget))
+    return bool(_note(key, on, default, lambda on: "1" if on else "0"))
 
 
 def number(
@@ -141,7 +145,9 @@ def number(
 
     allowed = [_("{low:g} to {high:g}").format(low=low, high=high)]
     widget = _prepare(key, kind(default), read, allowed)
-    value = st.slider(label, kind(low), kind(high), step=kind(step), key=widget)
+    value = shown(
+        widget, lambda: st.slider(label, kind(low), kind(high), step=kind(step), key=widget)
+    )
     return kind(_note(key, value, kind(default), lambda x: f"{x:g}"))
 
 
@@ -192,14 +198,16 @@ def entry(key: str, label: str, bounds: tuple[int, int], *, default: int) -> int
         return value if low <= value <= high else None
 
     widget = _prepare(key, default, read, [_("{low} to {high}").format(low=low, high=high)])
-    value = st.number_input(label, low, high, step=1, key=widget)
+    value = shown(widget, lambda: st.number_input(label, low, high, step=1, key=widget))
     return int(_note(key, int(value), default))
 
 
 def text(key: str, label: str, *, placeholder: str = "") -> str:
     """A line of text whose query parameter is ``key``; "" needs none."""
     widget = _prepare(key, "", lambda asked: asked[:200], [])
-    value = st.text_input(label, key=widget, placeholder=placeholder, max_chars=200)
+    value = shown(
+        widget, lambda: st.text_input(label, key=widget, placeholder=placeholder, max_chars=200)
+    )
     return str(_note(key, value or "", ""))
 
 
@@ -224,9 +232,12 @@ def several(
         return ids if ids and len(ids) <= most and all(id in options for id in ids) else None
 
     widget = _prepare(key, list(default), read, list(options))
-    chosen = st.multiselect(
-        label, list(options), format_func=lambda id: options[id], max_selections=most, key=widget,
-        placeholder=_("none chosen"),
+    chosen = shown(
+        widget,
+        lambda: st.multiselect(
+            label, list(options), format_func=lambda id: options[id], max_selections=most,
+            key=widget, placeholder=_("none chosen"),
+        ),
     )  # fmt: skip
     return list(_note(key, list(chosen), list(default), ",".join))
 

@@ -16,7 +16,7 @@ from explorer.charts.attribution import (
     probability_bars,
     shared_scale,
 )
-from explorer.results import Attribution, ClassScore, Prediction
+from explorer.results import Attribution, ClassScore
 
 CROP = np.arange(4 * 6 * 3, dtype=np.uint8).reshape(4, 6, 3)
 
@@ -30,7 +30,7 @@ def attribution(values: Any) -> Attribution:
 
 def test_bars_equal_the_prediction_and_names_are_escaped() -> None:
     top = (ClassScore(7, "<b>cat", 0.75, 3.0), ClassScore(2, "dog", 0.25, 1.0))
-    fig = probability_bars(Prediction("m", "w", top, CROP, 0.1, "cpu"))
+    fig = probability_bars(top)
     bars = fig.data[0]
     assert list(bars.x) == [75.0, 25.0]
     assert list(bars.text) == ["75.0 %", "25.0 %"]
@@ -38,7 +38,7 @@ def test_bars_equal_the_prediction_and_names_are_escaped() -> None:
     assert "[%]" in fig.layout.xaxis.title.text
     # The first class stands on top: the axis runs downwards.
     assert fig.layout.yaxis.range[0] > fig.layout.yaxis.range[1]
-    none = probability_bars(Prediction("m", None, (), CROP, 0.1, "cpu"))
+    none = probability_bars(())
     assert none.layout.annotations[0].text == "The network gave no class."
 
 

@@ -88,6 +88,53 @@ def test_a_crowd_pays_for_no_file_that_nobody_asks_for(public: Public, open_page
     assert app.dataframe
 
 
+def test_controls_that_nobody_sees_say_what_was_chosen(public: Public, open_page: Open) -> None:
+    public()
+    app = open_page("chart", pareto="1", trend="1", labels="none", size="nonsense")
+    assert not app.toggle, "made when somebody opens their popover"
+    assert [one.value for one in app.warning if "nonsense" in one.value]
+    assert "Trend of 14 networks" in texts(app)
+    app.session_state["view"] = True
+    app.run()
+    assert app.toggle(key="_w_trend").value
+    assert app.selectbox(key="_w_labels").value == "none"
+    app.toggle(key="_w_trend").set_value(False).run()
+    assert "Trend of" not in texts(app)
+    app.session_state["view"] = False
+    app.run()
+    assert not app.exception
+    assert not app.toggle
+    assert "Trend of" not in texts(app)
+    assert app.query_params.get("pareto") in ("1", ["1"])
+    assert "trend" not in app.query_params
+
+
+def test_filters_that_nobody_sees_filter(public: Public, open_page: Open) -> None:
+    public()
+    query = {"data": "today", "families": "ResNet,VGG", "from": "2015", "q": "resnet"}
+    app = open_page("chart", **query)
+    assert not app.multiselect
+    (said,) = [one.value for one in app.caption if "the filters" in one.value]
+    app.session_state["filters"] = True
+    app.run()
+    assert app.multiselect(key="_w_families").value == ["ResNet", "VGG"]
+    assert app.slider(key="_w_from").value == 2015
+    assert said in [one.value for one in app.caption]
+
+
+def test_the_maps_controls_too(public: Public, open_page: Open) -> None:
+    public()
+    chosen = {"image": "coffee", "methods": "saliency", "against": "3", "opacity": "35"}
+    app = open_page("attribution", model="tf_efficientnet_lite0", **chosen)
+    assert not [one for one in app.slider if one.key == "_w_opacity"]
+    assert any("rather than" in text for text in captions(app))
+    for popover in ("question", "overlay"):
+        app.session_state[popover] = True
+    finish(app.run())
+    assert app.slider(key="_w_opacity").value == 35
+    assert app.selectbox(key="_w_against").value == "3"
+
+
 def test_a_deep_link_to_a_model_that_is_not_offered(public: Public, open_page: Open) -> None:
     public(offered="resnet1*,lenet5")
     app = open_page("complexity", model="vgg16", compare="vgg16,resnet18,resnet34")

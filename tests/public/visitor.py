@@ -80,6 +80,7 @@ class Visitor:
         elements: What the page shows, in the order in which it came.
         fragments: Ids of the fragments that ask to be run again.
         every: Seconds after which the last of them asks for it.
+        popovers: Label → id of those that tell when they are opened.
     """
 
     address: str
@@ -89,6 +90,7 @@ class Visitor:
     elements: list[Element] = field(default_factory=list)
     fragments: list[str] = field(default_factory=list)
     every: float = 0.0
+    popovers: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.open()
@@ -113,6 +115,7 @@ class Visitor:
         self.session = ""
         self._hash = ""
         self._uploaded: list[tuple[str, Any]] = []
+        self._opened: set[str] = set()
         self._pressed = ""
 
     def ask(
@@ -143,9 +146,15 @@ class Visitor:
         if self._pressed:
             one = state.widget_states.widgets.add()
             one.id, one.trigger_value, self._pressed = self._pressed, True, ""
+        for popover in self._opened:
+            state.widget_states.widgets.add(id=popover, bool_value=True)
         self._send(message)
         self.elements, self.fragments = [], []
         self._read()
+
+    def unfold(self, label: str) -> None:
+        """Opens a popover; what is in it comes with the next run."""
+        self._opened.add(self.popovers[label])
 
     def run_fragment(self, fragment: str) -> None:
         """One run of a fragment that asked for it, and of the page where that follows."""
@@ -190,6 +199,9 @@ class Visitor:
                 self.query = dict(parse_qsl(answer.page_info_changed.query_string))
             elif kind == "delta" and answer.delta.WhichOneof("type") == "new_element":
                 self.elements.append(answer.delta.new_element)
+            elif kind == "delta" and answer.delta.add_block.popover.id:
+                popover = answer.delta.add_block.popover
+                self.popovers[popover.label] = popover.id
             elif kind == "auto_rerun":
                 self.fragments.append(answer.auto_rerun.fragment_id)
                 self.every = answer.auto_rerun.interval

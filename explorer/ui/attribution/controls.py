@@ -17,8 +17,10 @@ from explorer.i18n import _
 from explorer.requests import ModelRef
 from explorer.results import SpatialLayer
 from explorer.tasks import SpatialLayers
+from explorer.ui.folding import folded, in_popover
 from explorer.ui.jobs import run_task
 from explorer.ui.params import choice, flag, number, several
+from explorer.ui.public import when_opened
 from explorer.ui.text import plain
 
 Mode = Literal["positive", "absolute", "signed"]
@@ -165,7 +167,11 @@ def choose_question(ref: ModelRef, dataset: Dataset, methods: list[str]) -> Ques
         methods: Ids that were chosen.
     """
     labels = {str(number): label for number, label in enumerate(class_labels(dataset))}
-    with st.popover(_("Question"), icon=":material/help_center:", width="stretch"):
+    question = st.popover(
+        _("Question"), icon=":material/help_center:", width="stretch", key="question",
+        on_change=when_opened(),
+    )  # fmt: skip
+    with in_popover(question):
         against = choice("against", _("Rather than"), {"none": _("no other class")} | labels)
         also = several("also", _("Together with"), labels, default=(), most=MOST_CLASSES)
         outputs = {"logit": _("logit"), "probability": _("probability")}
@@ -186,8 +192,10 @@ def choose_question(ref: ModelRef, dataset: Dataset, methods: list[str]) -> Ques
 def choose_layer(ref: ModelRef) -> str:
     """Draws the layers that lie over the image; gives a module path, "" for the method's own.
 
-    While they are looked for, the address says which one is meant.
+    While they are looked for, and where nobody sees the list, the address says which one is meant.
     """
+    if folded():
+        return st.query_params.get("layer", "")
     found: tuple[SpatialLayer, ...] | None = run_task(SpatialLayers(ref), _("Looking for layers"))
     if found is None:
         return st.query_params.get("layer", "")
@@ -210,7 +218,11 @@ def map_controls(count: int) -> Look:
     Args:
         count: Maps on the page; the shared scale is offered from two on.
     """
-    with st.popover(_("Overlay"), icon=":material/layers:", width="stretch"):
+    overlay = st.popover(
+        _("Overlay"), icon=":material/layers:", width="stretch", key="overlay",
+        on_change=when_opened(),
+    )  # fmt: skip
+    with in_popover(overlay):
         mode = choice(
             "sign",
             _("Show"),
@@ -233,10 +245,15 @@ def options_of(methods: list[str]) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {name: {} for name in methods}
     if not any(METHODS[name].options for name in methods):
         return found
-    with st.popover(_("Options of the methods"), icon=":material/tune:", width="stretch"):
+    popover = st.popover(
+        _("Options of the methods"), icon=":material/tune:", width="stretch", key="options",
+        on_change=when_opened(),
+    )  # fmt: skip
+    with in_popover(popover):
         for name in methods:
             if METHODS[name].options:
-                st.markdown(f"**{_(METHODS[name].name)}**")
+                if not folded():
+                    st.markdown(f"**{_(METHODS[name].name)}**")
                 found[name] = method_options(METHODS[name])
     return found
 

@@ -11,18 +11,24 @@ from explorer.attribution import METHODS, Attribution, Prediction, to_png
 from explorer.attribution.overlay import blend, colours, scale_of, smooth, with_box
 from explorer.attribution.quality_plan import map_passes
 from explorer.catalog import class_labels, find
-from explorer.charts.attribution import MapOptions, attribution_map, difference_map
+from explorer.charts.attribution import (
+    MapOptions,
+    attribution_map,
+    difference_map,
+    probability_bars,
+)
 from explorer.engine import get_engine
 from explorer.i18n import _
 from explorer.results import FloatArray
 from explorer.tasks import Explain
-from explorer.ui.attribution.controls import Look, pass_seconds, refusal
+from explorer.ui.attribution.controls import Look, pass_seconds, refusal, take_bar
 from explorer.ui.attribution.downloads import downloads
 from explorer.ui.attribution.price import in_words, say_too_dear
 from explorer.ui.attribution.region import Box, take_box
 from explorer.ui.attribution.trust import trust
 from explorer.ui.charts import show_figure
 from explorer.ui.jobs import run_task
+from explorer.ui.kept import kept_figure
 from explorer.ui.params import choice
 from explorer.ui.public import too_dear
 from explorer.ui.viewport import viewport_width
@@ -82,6 +88,20 @@ def show_crop(prediction: Prediction) -> None:
     )
     st.image(to_png(prediction.crop), width=CROP_WIDTH, alt=caption)
     st.caption(caption)
+
+
+def show_bars(prediction: Prediction, *, own: bool) -> None:
+    """The most probable classes; a click on one explains it.
+
+    Args:
+        prediction: What the network says.
+        own: Whether image or weights are the visitor's own: nothing made of them is kept.
+    """
+    figure = (
+        probability_bars(prediction.top) if own else kept_figure(probability_bars, prediction.top)
+    )
+    show_figure(figure, "top5", on_click=take_bar)
+    st.caption(_("A click on a bar explains that class."))
 
 
 def compute(task: Explain, prediction: Prediction) -> Attribution | None:

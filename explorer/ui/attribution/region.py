@@ -9,7 +9,9 @@ import streamlit as st
 from explorer.attribution.overlay import share_inside
 from explorer.i18n import _
 from explorer.results import Attribution
+from explorer.ui.folding import in_popover
 from explorer.ui.params import flag, number
+from explorer.ui.public import when_opened
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,11 @@ def take_box(drawn: tuple[float, float, float, float], shape: tuple[int, ...]) -
 
 def choose_box() -> Box | None:
     """Draws the switch and the edges of the box."""
-    with st.popover(_("Region"), icon=":material/select_all:", width="stretch"):
+    popover = st.popover(
+        _("Region"), icon=":material/select_all:", width="stretch", key="region-edges",
+        on_change=when_opened(),
+    )  # fmt: skip
+    with in_popover(popover):
         if not flag("region", _("Measure a box")):
             return None
         left = number("left", _("Left edge (%)"), (0, 99), default=25)

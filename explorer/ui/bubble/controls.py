@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import cast
 
@@ -14,7 +15,9 @@ from explorer.charts.bubble import PAPER_OPTIONS, TODAY_OPTIONS, BubbleOptions, 
 from explorer.charts.bubble_traces import COLOURS, ColourBy
 from explorer.i18n import N_, _, ngettext
 from explorer.ui.bubble.sources import Filters, choose_filters, rows_of, switch
+from explorer.ui.folding import folded, in_popover
 from explorer.ui.params import choice, complaints_in, flag
+from explorer.ui.public import when_opened
 
 NARROW, TIGHT = 600, 820
 MANY = 300  # rows from which density says more than circles
@@ -82,8 +85,11 @@ def choose(width: int, highlight: str, *, tall: int = 0) -> Choices:
                  "measured": _("Measured here")},
                 kind="segmented",
             )  # fmt: skip
-        view = fourth.popover(_("View"), icon=":material/tune:", width="stretch")
-        with view if data == "2016" else first:
+        # In public mode what is in a popover is drawn once somebody opens it.
+        view = fourth.popover(
+            _("View"), icon=":material/tune:", width="stretch", key="view", on_change=when_opened()
+        )
+        with in_popover(view) if data == "2016" else first:
             rows = rows_of(data, switch)
         plane = "timm" if data == "today" and len(rows) > MANY else data
         base = _BASES[data]
@@ -93,11 +99,15 @@ def choose(width: int, highlight: str, *, tall: int = 0) -> Choices:
             y = _axis("y", _("Vertical axis"), PLANES[plane][1], base.y)
         chosen = Filters()
         if data != "2016":
-            with fifth.popover(_("Filter"), icon=":material/filter_alt:", width="stretch"):
+            filters = fifth.popover(
+                _("Filter"), icon=":material/filter_alt:", width="stretch", key="filters",
+                on_change=when_opened(),
+            )  # fmt: skip
+            with in_popover(filters):
                 chosen = choose_filters(rows)
-        with view:
+        with in_popover(view):
             options = _looks(base, data, x, y, len(rows))
-            if data == "2016":
+            if data == "2016" and not folded():
                 _paper_button()
     years = (chosen.years[0], 2026) if options.play else chosen.years
     kept = [row for row in rows if dataclasses.replace(chosen, years=years).keep(row)]
@@ -120,7 +130,7 @@ def _axis(key: str, label: str, axes: Sequence[str], default: str) -> str:
 
 def _looks(base: BubbleOptions, data: str, x: str, y: str, count: int) -> BubbleOptions:
     """The popover with what changes the look."""
-    left, right = st.columns(2)
+    left, right = (nullcontext(), nullcontext()) if folded() else st.columns(2)
     with left:
         log_x = flag("log", _("Logarithmic"), default=base.log_x)
         pareto = flag("pareto", _("Pareto front"), default=base.pareto)

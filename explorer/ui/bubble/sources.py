@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -18,6 +19,7 @@ from explorer.charts.bubble_rows import ghosts, rows_2016, rows_today
 from explorer.errors import MeasurementError
 from explorer.i18n import _, language
 from explorer.ui.banners import show_error
+from explorer.ui.folding import folded
 from explorer.ui.params import choice, flag, number, several, text
 from explorer.ui.selection import curated_ids
 
@@ -145,7 +147,7 @@ def choose_filters(rows: Sequence[BubbleRow]) -> Filters:
         "train", _("Training data"), {key: _(label) for key, label in LABELS.items()},
         default=[], most=3,
     )  # fmt: skip
-    left, right = st.columns(2)
+    left, right = (nullcontext(), nullcontext()) if folded() else st.columns(2)
     with left:
         first = number("from", _("From year"), (FIRST, LAST), default=FIRST)
     with right:
