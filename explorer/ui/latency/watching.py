@@ -18,6 +18,7 @@ _SCRIPT = """
 export default function ({ parentElement, data, setTriggerValue }) {
   const place = parentElement.querySelector(".live-place");
   place.innerHTML = data.html;
+  window.explorerStopsWatching?.(); // this runs again with every run of the page, and once will do
   const page = location.pathname.replace(/[/]+$/, "");
   const address = page.slice(0, page.lastIndexOf("/") + 1) + data.address;
   let [gone, failures, timer] = [false, 0, 0];
@@ -25,7 +26,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
     const begin = performance.now();
     try {
       const now = await (await fetch(address, { cache: "no-store" })).json();
-      if (gone) return;
+      if (gone || !place.isConnected) return;
       if (now.over) {
         setTriggerValue("over", true);
         return;
@@ -39,7 +40,9 @@ export default function ({ parentElement, data, setTriggerValue }) {
     if (!gone && failures < 30) timer = setTimeout(look, wait);
   };
   timer = setTimeout(look, data.every);
-  return () => { gone = true; clearTimeout(timer); };
+  const stop = () => { gone = true; clearTimeout(timer); };
+  window.explorerStopsWatching = stop;
+  return stop;
 }
 """
 
