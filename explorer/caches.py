@@ -86,6 +86,7 @@ FUNCTIONS: Mapping[str, int | str] = {
     "explorer.images._register_heif": "no value",
     "explorer.layouting.place._engine": 4096,
     "explorer.layouting.words._sizes_text": 4096,
+    "explorer.offered.patterns": "the setting EXPLORER_OFFERED",
     "explorer.own_models.read_models": "the setting EXPLORER_MODELS",
     "explorer.settings.get_settings": "one value",
     "explorer.tour._kept": 2,

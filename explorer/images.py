@@ -17,6 +17,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from explorer.errors import ImageError
 from explorer.i18n import N_
+from explorer.jpeg_header import overlong
 from explorer.settings import get_settings
 
 __all__ = ["FORMATS", "SAMPLES", "ImageError", "Sample", "open_image", "sample_bytes"]
@@ -92,6 +93,8 @@ def open_image(data: bytes) -> Image.Image:
             size=len(data) / 1024 / 1024,
             limit=settings.max_image_mb,
         )
+    if data.startswith(b"\xff\xd8") and overlong(data):
+        raise _damaged("JPEG", data)
     _register_heif()
     image = _identify(data)
     width, height = image.size

@@ -21,6 +21,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"errors"}),
     frozenset(
         {
+            "jpeg_header",
             "memory",
             "patching",
             "requests",

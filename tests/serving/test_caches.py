@@ -145,6 +145,8 @@ def test_module_level_stores_of_the_code_are_known() -> None:
         ("explorer.attribution.spatial", "_default_layers"),
         # Emptied every few seconds.
         ("explorer.ui.sessions", "_ended"),
+        # ``MOST`` of them.
+        ("explorer.ui.latency.feed", "_feeds"),
         # Four words.
         ("explorer.telemetry", "_outcomes"),
     }

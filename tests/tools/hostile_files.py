@@ -206,9 +206,10 @@ def metadata() -> Iterator[tuple[str, bytes]]:
         "type": struct.pack("<HHHIII", 1, 0x0112, 999, 1, 6, 0),
     }.items():
         yield f"metadata/jpeg-exif-{name}", encoded("JPEG", exif=(header + entries)[:65000])
-    comment = b"\xff\xfe\xff\xff" + b"<img src=x onerror=alert(1)>" * 2340
+    comment = b"\xff\xfe\xff\xff" + (b"<img src=x onerror=alert(1)>" * 2341)[:65533]
     jpeg = sound()["jpeg"]
-    yield "metadata/jpeg-comments-15-mb", jpeg[:2] + comment[:65537] * 240 + jpeg[2:]
+    yield "metadata/jpeg-comments-15-mb", jpeg[:2] + comment * 240 + jpeg[2:]
+    yield "bomb/jpeg-junk-15-mb", jpeg[:20] + comment.replace(b"\xff\xfe", b"") * 240 + jpeg[20:]
 
 
 def loops() -> Iterator[tuple[str, bytes]]:
