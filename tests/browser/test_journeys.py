@@ -95,7 +95,10 @@ def test_the_search_finds_and_chooses_any_of_timm(visit: Visit) -> None:
     page = visit("/latency")
     page.get_by_role("button", name="Search all models").click()
     page.get_by_label("Name, family or year").fill("convnext atto")
-    page.get_by_role("button", name=re.compile(r"^timm.convnext_atto ·")).click()
+    found = page.get_by_role("button", name=re.compile(r"^timm.convnext_atto ·"))
+    expect(found).to_be_visible()
+    settle(page)  # a list that is drawn anew under the pointer may lose the click
+    found.click()
     expect(page.locator(".stMain").get_by_text("ConvNeXt", exact=False).first).to_be_visible()
     expect(page.get_by_label("Name, family or year")).to_be_hidden()
     assert "model=timm" in page.url
