@@ -33,7 +33,6 @@ from tests.browser.conftest import (  # noqa: F401 - fixtures
     settle,
 )
 from tests.browser.server_process import number, server_of
-from tests.engine.waiting import until
 from tests.measurements.conftest import connect, postgres_server  # noqa: F401 - fixture
 from tests.public.two_servers import STICKY, Site, ray_cluster
 from tests.public.visitor import Visitor
@@ -389,7 +388,11 @@ def test_a_timing_taken_by_one_server_is_in_the_history_of_the_other(
         timer.press("Start")
         timer.wait()
         # A running measurement is fetched by an element of the browser, not by this visitor.
-        until(lambda: timer.run() or "(node lab)" in timer.text, "for the timing", WAIT_LIMIT)
+        deadline = time.monotonic() + WAIT_LIMIT
+        while "(node lab)" not in timer.text:
+            assert time.monotonic() < deadline, timer.text[-1500:]
+            time.sleep(1.0)
+            timer.run()
         assert not timer.of("exception")
         reader.run()
         assert "was not measured on this machine yet" not in reader.text
