@@ -43,6 +43,12 @@ class Bench:
         self.kept[client] = []
         self.host.join(client)
 
+    def seat(self, *clients: str) -> None:
+        """These servers use the worker, and know that it is ready."""
+        for client in clients:
+            self.join(client)
+            self.until(client, "ready")
+
     def run(self, client: str, number: int, task: Any, label: str = "a test") -> None:
         parcel = pack(task)
         files = tuple((path, Path(path).read_bytes()) for path in parcel.files)
@@ -102,9 +108,7 @@ def test_a_task_that_waits_is_cancelled_at_once_and_a_running_one_at_its_next_st
     bench: Callable[..., Bench], tmp_path: Path
 ) -> None:
     one = bench()
-    for client in ("A", "B"):
-        one.join(client)
-        one.until(client, "ready")
+    one.seat("A", "B")
     one.run("A", 1, Count(str(tmp_path), "a"))
     one.until("A", "started")
     one.run("B", 2, Count(str(tmp_path), "b"))
@@ -120,9 +124,7 @@ def test_a_worker_that_ends_is_told_to_those_whose_task_it_ran_and_restarted_for
     bench: Callable[..., Bench], tmp_path: Path
 ) -> None:
     one = bench()
-    for client in ("A", "B", "C"):
-        one.join(client)
-        one.until(client, "ready")
+    one.seat("A", "B", "C")
     one.run("A", 1, Deaf(str(tmp_path)))
     one.until("A", "started")
     one.run("B", 1, Add(2, 2))
@@ -139,9 +141,7 @@ def test_only_whose_task_runs_can_kill_the_worker(
     bench: Callable[..., Bench], tmp_path: Path
 ) -> None:
     one = bench()
-    for client in ("A", "B"):
-        one.join(client)
-        one.until(client, "ready")
+    one.seat("A", "B")
     one.run("A", 1, Deaf(str(tmp_path)))
     until((tmp_path / "deaf").exists)
     pid = one.pid
@@ -156,9 +156,7 @@ def test_a_server_that_is_gone_gives_up_its_task_and_then_the_worker(
     bench: Callable[..., Bench], tmp_path: Path
 ) -> None:
     one = bench()
-    for client in ("A", "B"):
-        one.join(client)
-        one.until(client, "ready")
+    one.seat("A", "B")
     one.run("A", 1, Deaf(str(tmp_path)))
     until((tmp_path / "deaf").exists)
     one.run("B", 1, Add(3, 3))
@@ -195,9 +193,7 @@ def test_what_the_worker_writes_goes_to_the_server_whose_task_it_runs(
     bench: Callable[..., Bench],
 ) -> None:
     one = bench()
-    for client in ("A", "B"):
-        one.join(client)
-        one.until(client, "ready")
+    one.seat("A", "B")
     one.run("A", 1, Call(log_something))
     one.until("A", "done")
     assert ("log", logging.ERROR, "some.library", "an error: 100 %") in one.kept["A"]
@@ -208,8 +204,7 @@ def test_files_are_there_while_the_task_runs(bench: Callable[..., Bench], tmp_pa
     from explorer.own_tasks import CheckOwnWeights
 
     one = bench()
-    one.join("A")
-    one.until("A", "ready")
+    one.seat("A")
     file = tmp_path / "own.safetensors"
     file.write_bytes(b"no weights")
     one.run("A", 1, CheckOwnWeights("lenet5", str(file)))
@@ -220,8 +215,7 @@ def test_files_are_there_while_the_task_runs(bench: Callable[..., Bench], tmp_pa
 
 def test_a_task_that_ends_the_worker_does_not_end_the_host(bench: Callable[..., Bench]) -> None:
     one = bench()
-    one.join("A")
-    one.until("A", "ready")
+    one.seat("A")
     one.run("A", 1, Call(leave))
     assert one.until("A", "gone") == ("gone", "exit status 3")
     assert not one.ended
