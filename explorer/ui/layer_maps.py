@@ -19,6 +19,7 @@ from explorer.ui.jobs import run_task
 from explorer.ui.layer_downloads import panel_downloads
 from explorer.ui.params import choice
 from explorer.ui.photo import Photo, choose_photo
+from explorer.ui.pictures import in_page
 from explorer.ui.selection import Selection
 from explorer.ui.weights_view import weights_ready
 
@@ -85,7 +86,7 @@ def _grid(found: FeatureMaps, sizes: str) -> None:
         ).format(count=found.prefix)
     columns = min(COLUMNS, len(found.channels))
     sheet = mosaic(activations(found.maps), columns, SIDE)
-    st.image(sheet, caption=caption, width="stretch")
+    st.image(in_page(sheet), caption=caption, width="stretch")
 
 
 def _one_channel(found: FeatureMaps) -> None:
@@ -113,7 +114,7 @@ def _one_channel(found: FeatureMaps) -> None:
         number=channel, mean=stats.mean[channel], std=stats.std[channel], low=stats.low[channel],
         high=stats.high[channel], active=stats.active[channel],
     )  # fmt: skip
-    st.image(picture, caption=caption, width="stretch")
+    st.image(in_page(picture), caption=caption, width="stretch")
 
 
 def _download(found: FeatureMaps) -> None:

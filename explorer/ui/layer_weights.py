@@ -13,6 +13,7 @@ from explorer.tasks import LayerWeights as Task
 from explorer.ui.charts import show_figure
 from explorer.ui.jobs import run_task
 from explorer.ui.layer_downloads import panel_downloads
+from explorer.ui.pictures import in_page
 from explorer.ui.selection import Selection
 from explorer.ui.weights_view import weights_ready
 
@@ -62,7 +63,7 @@ def _kernels(found: LayerWeights) -> None:
             "The matrix, outputs down, inputs across: blue is negative, orange positive, each "
             "point the value of largest magnitude of its block."
         )
-        st.image(mosaic(picture, 1, 400), caption=caption, width="stretch")
+        st.image(in_page(mosaic(picture, 1, 400)), caption=caption, width="stretch")
         return
     columns = min(COLUMNS, len(found.kernels))
     sheet = mosaic(symmetric(found.kernels), columns, SIDE)
@@ -77,4 +78,4 @@ def _kernels(found: LayerWeights) -> None:
             "middle grey is 0, each has its own scale."
         )
     caption = caption.format(shown=len(found.kernels), total=f"{found.kernels_total:,}")
-    st.image(sheet, caption=caption, width="stretch")
+    st.image(in_page(sheet), caption=caption, width="stretch")

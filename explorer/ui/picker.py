@@ -134,6 +134,8 @@ def _facts(spec: ModelSpec) -> str:
 
 
 def _search() -> None:
+    if st.session_state.pop("_found_model", False):
+        rerun()  # the whole app, not only this fragment
     # A new key after each choice makes a new popover, which is closed. What is in it is made when
     # somebody opens it: it was a third of what every page sends, and no page change needs it.
     opened = f"_search_{st.session_state.get('_searches', 0)}"
@@ -168,15 +170,16 @@ def _search_panel() -> None:
     for spec in found.hits:
         size = f"{spec.params / 1e6:.1f} M"
         label = f"{spec.id} · {size}" + (f" · {spec.year}" if spec.year else "")
-        if st.button(
+        st.button(
             label, key=f"_hit_{spec.id}", on_click=_choose_hit, args=(spec.id,), width="stretch",
             type="tertiary",
-        ):  # fmt: skip
-            rerun()  # the whole app, not only this fragment
+        )  # fmt: skip
 
 
 def _choose_hit(model_id: str) -> None:
     choose_model(model_id)
+    # Said to the fragment, not by the button: its popover is replaced, and it is not drawn again.
+    st.session_state["_found_model"] = True
     st.session_state["_searches"] = st.session_state.get("_searches", 0) + 1
 
 

@@ -44,6 +44,10 @@ def test_maps_of_an_upload_are_compared_and_taken_along(visit: Visit, tmp_path: 
     expect(page.get_by_text("Grad-CAM for “7”")).to_be_visible(timeout=LONG)
     expect(page.get_by_text("Input × gradient for “7”")).to_be_visible(timeout=LONG)
     pictures(page, 3)
+    # Without loss, and not at an address of the server that a run may take away meanwhile.
+    shown = page.locator('[data-testid="stImage"] img')
+    for number in range(shown.count()):
+        assert str(shown.nth(number).get_attribute("src")).startswith("data:image/png;base64,")
     picture = Image.open(io.BytesIO(downloaded(page, "PNG")))
     assert picture.size == (32, 32)
     colours = np.unique(np.asarray(picture.convert("RGB")).reshape(-1, 3), axis=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
 import io
 import time
@@ -246,8 +247,11 @@ class Visitor:
 
     def picture(self, url: str) -> np.ndarray[Any, Any]:
         """The pixels of an image (H, W, 3)."""
-        status, _headers, data = self.ask("GET", url)
-        assert status == 200, url
+        if url.startswith("data:"):
+            data = base64.b64decode(url.partition(",")[2])
+        else:
+            status, _headers, data = self.ask("GET", url)
+            assert status == 200, url
         return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
 
     @property

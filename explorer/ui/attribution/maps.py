@@ -30,6 +30,7 @@ from explorer.ui.charts import show_figure
 from explorer.ui.jobs import run_task
 from explorer.ui.kept import kept_figure
 from explorer.ui.params import choice
+from explorer.ui.pictures import in_page
 from explorer.ui.public import too_dear
 from explorer.ui.viewport import viewport_width
 
@@ -86,7 +87,7 @@ def show_crop(prediction: Prediction) -> None:
     caption = _("What the network sees: {width} × {height} pixels").format(
         width=width, height=height
     )
-    st.image(to_png(prediction.crop), width=CROP_WIDTH, alt=caption)
+    st.image(in_page(to_png(prediction.crop)), width=CROP_WIDTH, alt=caption)
     st.caption(caption)
 
 
@@ -208,7 +209,7 @@ def show_map(found: Attribution, scene: Scene, task: Explain, scale: float | Non
         )
         st.caption(caption)
     else:
-        st.image(picture, caption=caption, width="stretch", alt=caption)
+        st.image(in_page(picture), caption=caption, width="stretch", alt=caption)
     if found.channels is not None:
         show_channels(found, look)
     st.caption(_facts(found) + "  \n" + _(method.answer))
@@ -235,7 +236,7 @@ def show_channels(found: Attribution, look: Look) -> None:
         caption = _("{colour}: {share:.0%}").format(
             colour=name, share=_strength(channel) / max(sum(map(_strength, values)), 1e-30)
         )
-        place.image(to_png(shown), caption=caption, width="stretch", alt=caption)
+        place.image(in_page(to_png(shown)), caption=caption, width="stretch", alt=caption)
     st.caption(_("Colours apart, on one scale; the percentage is each one's share of |values|."))
 
 

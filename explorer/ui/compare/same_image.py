@@ -23,6 +23,7 @@ from explorer.ui.compare.lineup import Entry
 from explorer.ui.jobs import run_task
 from explorer.ui.params import flag, several
 from explorer.ui.photo import Photo, choose_photo
+from explorer.ui.pictures import in_page
 from explorer.ui.weights_view import weights_ready
 
 MOST_METHODS = 3
@@ -89,7 +90,7 @@ def _show_predictions(said: Said) -> None:
     crop, bars = st.columns([1, 2])
     with crop:
         caption = _("The image as {model} sees it").format(model=said[0][0].name)
-        st.image(said[0][1].crop, width="stretch", caption=caption, alt=caption)
+        st.image(in_page(to_png(said[0][1].crop)), width="stretch", caption=caption, alt=caption)
         first = {prediction.top[0].index for _entry, prediction in said}
         if len(said) > 1:
             st.markdown(
@@ -140,7 +141,7 @@ def _show_maps(said: Said, photo: Photo, methods: Sequence[str], difference: boo
             picture = to_png(blend(found.crop, colour, 0.6))
             top = next((p for e, p in said if e.name == entry.name))
             caption = f"{entry.name}: {top.top[0].label}"
-            place.image(picture, caption=caption, width="stretch", alt=caption)
+            place.image(in_page(picture), caption=caption, width="stretch", alt=caption)
         with below:
             _say_correlation([(entry, found) for entry, found, _values in shares])
             if difference:
@@ -160,7 +161,8 @@ def _show_differences(shares: Sequence[tuple[Entry, Attribution, FloatArray]]) -
     for place, (one, other, crop, values) in zip(places, pairs, strict=False):
         colour = colours(values, percentile=99.0, mode="signed", scale=scale or None)
         caption = _("{a} minus {b}").format(a=one.name, b=other.name)
-        place.image(to_png(blend(crop, colour, 0.7)), caption=caption, width="stretch", alt=caption)
+        picture = in_page(to_png(blend(crop, colour, 0.7)))
+        place.image(picture, caption=caption, width="stretch", alt=caption)
     if pairs:
         st.caption(_("Orange: the first one's share is larger; blue: the second one's."))
 
