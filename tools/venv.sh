@@ -5,7 +5,7 @@
 #   tools/venv.sh dev    plus tests and lint (requirements-dev.txt)
 #
 # VENV is the folder (.venv), PYTHON the interpreter that makes it (else the first of 3.11 to 3.13 on
-# the PATH), PIP the installer (else the environment's own pip; "uv pip" works), LOCK the versions
+# the PATH), PIP the installer (else uv, or the environment's own pip; tools/install.py), LOCK the versions
 # (requirements.lock; empty for the newest that the requirements admit). The hash of these files stands
 # in a stamp inside the environment: while it agrees, nothing is resolved.
 set -eu
@@ -114,8 +114,7 @@ if [ -n "${PIP:-}" ]; then
     # shellcheck disable=SC2086 # "uv pip" is two words
     $PIP install "$@" || die "$PIP could not install $requirements: $hint."
 else
-    "$venv/bin/python" -m pip install --disable-pip-version-check -q "$@" ||
-        die "pip could not install $requirements: $hint."
+    "$venv/bin/python" tools/install.py "$@" || die "pip could not install $requirements: $hint."
 fi
 
 wanted_stamp run >"$venv/.requirements-run"
