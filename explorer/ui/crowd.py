@@ -37,7 +37,7 @@ class Rank(IntEnum):
 
 # What has waited for so long (seconds) is drawn anyway: no fault of another may hold it up for
 # good, and those who use networks are not shut out by a stream of new visitors.
-LONGEST_WAIT = {Rank.FRONT: 15.0, Rank.PART: 2.0, Rank.PAGE: 5.0}
+LONGEST_WAIT = {Rank.FRONT: 15.0, Rank.PART: 2.0, Rank.PAGE: 3.0}
 
 
 class Turns:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,7 +17,7 @@ from explorer.engine.cluster.connection import Connection, ConnectionOptions, No
 from explorer.engine.cluster.crew import CrewOptions
 from explorer.engine.cluster.engine import ClusterEngine
 from explorer.engine.cluster.parcels import BLOB_BYTES, Parcel
-from explorer.engine.cluster.remote import Depot, RemoteWorker
+from explorer.engine.cluster.remote import Depot, LostPlaceError, RemoteWorker
 from explorer.engine.cluster.versions import installed
 from explorer.engine.failures import unpack
 from explorer.engine.local import EngineOptions
@@ -202,6 +204,34 @@ def test_the_cluster_is_of_another_version(monkeypatch: pytest.MonkeyPatch) -> N
     assert "\n" not in str(caught.value)
 
 
+def test_a_cluster_is_left_when_the_last_answer_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ray ends the process when an answer is taken after its shutdown."""
+    said: list[str] = []
+    asked = threading.Event()
+
+    class SlowRay(FakeRay):
+        def nodes(self) -> list[dict[str, Any]]:
+            asked.set()
+            time.sleep(0.3)
+            said.append("answer")
+            return []
+
+        def shutdown(self) -> None:
+            said.append("shutdown")
+
+    monkeypatch.setattr(connection, "_import_ray", lambda _address: SlowRay())
+    joined = Connection(ConnectionOptions("ray"))
+    joined.open()
+    asking = threading.Thread(target=joined.nodes)
+    asking.start()
+    assert asked.wait(PATIENCE)
+    joined.close()
+    asking.join(PATIENCE)
+    assert said == ["answer", "shutdown"]
+    with pytest.raises(LostPlaceError):
+        joined.nodes()
+
+
 def test_the_object_store_is_full() -> None:
     from ray.exceptions import ObjectStoreFullError
 
@@ -210,11 +240,13 @@ def test_the_object_store_is_full() -> None:
 
         def __init__(self) -> None:
             self.sent: list[str] = []
+            self.asked: set[str] = set()
 
         def call(self, method: str, *_arguments: Any) -> None:
             self.sent.append(method)
 
         def ask(self, method: str, *_arguments: Any, timeout: float | None = None) -> Any:
+            self.asked.add(method)
             return 0, 0, []
 
     def full(_data: bytes) -> Any:
@@ -230,4 +262,5 @@ def test_the_object_store_is_full() -> None:
     error = unpack(message[2])
     assert isinstance(error, ClusterError)
     assert str(error).startswith("“the test” could not be sent to the cluster (ObjectStoreFullErr")
-    assert place.sent == ["join"]
+    assert place.sent == []
+    assert place.asked == {"join", "receive", "leave"}

@@ -9,7 +9,8 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -27,6 +28,8 @@ ROOT = Path(__file__).resolve().parents[3]
 CLIENT = "ray://"
 KNOCK_SECONDS = 5.0
 CLOSE_SECONDS = 1.0
+# For which calls that are on their way are waited for.
+QUIET_SECONDS = 3.0
 # Servers whose tasks one host can wait for, and as many again that come or go just now.
 THREADS = 64
 # What the nodes need not have: they run tasks, and draw no page.
@@ -112,6 +115,8 @@ class Connection:
         self._ray: ModuleType | None = None
         self._own = False
         self._lock = threading.Lock()
+        self._calls = 0
+        self._changed = threading.Condition()
 
     @property
     def _namespace(self) -> str:
@@ -129,12 +134,21 @@ class Connection:
             if not ray.is_initialized():
                 self._join(ray, address)
                 self._own = True
-            self._ray = ray
+            with self._changed:
+                self._ray = ray
 
     def close(self) -> None:
-        """Leaves the cluster; one that was started here ends."""
+        """Leaves the cluster; one that was started here ends.
+
+        Ray ends the whole process when it is asked for something after its shutdown, also where
+        the answer to an earlier question is just being taken: so nobody asks any more, and those
+        who wait for an answer have it first.
+        """
         with self._lock:
-            ray, self._ray = self._ray, None
+            with self._changed:
+                ray, self._ray = self._ray, None
+                if not self._changed.wait_for(lambda: not self._calls, QUIET_SECONDS):
+                    log.warning("%d calls to the cluster were still on their way", self._calls)
             if ray is not None and self._own:
                 # A cluster that was started here takes seconds to end, for which nobody waits; at
                 # the end of this process Ray sees to it that nothing is left.
@@ -163,9 +177,8 @@ class Connection:
         Returns:
             A reference, which keeps them there.
         """
-        if self._ray is None:
-            raise LostPlaceError("the cluster was left")
-        return self._ray.put(data)
+        with self._calling() as ray:
+            return ray.put(data)
 
     def host(self, slot: Slot, setup: HostSetup) -> RemoteHost:
         """The host of a device; started unless another server has started it.
@@ -198,14 +211,26 @@ class Connection:
         return RemoteHost(self, slot.node.name, self._safely(start))
 
     def _safely(self, call: Callable[[ModuleType], Any]) -> Any:
-        ray = self._ray
-        if ray is None:
-            raise LostPlaceError("the cluster was left")
+        with self._calling() as ray:
+            try:
+                return call(ray)
+            except (Exception, SystemExit) as error:
+                # Bare exceptions when its client is cut off, an exit while the process leaves.
+                raise LostPlaceError(_in_short(error)) from error
+
+    @contextmanager
+    def _calling(self) -> Iterator[ModuleType]:
+        with self._changed:
+            ray = self._ray
+            if ray is None:
+                raise LostPlaceError("the cluster was left")
+            self._calls += 1
         try:
-            return call(ray)
-        except (Exception, SystemExit) as error:
-            # Bare exceptions when its client is cut off, an exit while the process leaves.
-            raise LostPlaceError(_in_short(error)) from error
+            yield ray
+        finally:
+            with self._changed:
+                self._calls -= 1
+                self._changed.notify_all()
 
     def _join(self, ray: ModuleType, address: str) -> None:
         given: dict[str, Any] = {

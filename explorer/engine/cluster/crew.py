@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from explorer.engine import NodeInfo, WorkerState
@@ -111,9 +112,25 @@ class NodeDriver(Driver):
         Raises:
             WorkerGone: The node is gone, or has other versions.
         """
-        try:
+        with self._reaching():
             host = self._crew.connection.host(self.slot, self._crew.host_setup(self.slot))
             there = host.ask("hello", timeout=HELLO_SECONDS)
+        found = differing(installed(), there)
+        if found:
+            words = (
+                f"{name} {theirs or 'is missing'}, {ours or 'none'} here"
+                for name, ours, theirs in found
+            )
+            raise WorkerGone("; ".join(words), for_good=True)
+        with self._reaching():
+            worker = RemoteWorker(host, self._crew.depot, self._name, HELLO_SECONDS)
+        self._name = worker.name
+        return worker
+
+    @contextmanager
+    def _reaching(self) -> Iterator[None]:
+        try:
+            yield
         except LostPlaceError as error:
             raise WorkerGone(
                 str(error), elsewhere=True, for_good=not self._crew.still_there(self.slot)
@@ -123,16 +140,6 @@ class NodeDriver(Driver):
                 f"no answer within {HELLO_SECONDS:g} s; its processors are given to other work",
                 for_good=True,
             ) from error
-        found = differing(installed(), there)
-        if found:
-            words = (
-                f"{name} {theirs or 'is missing'}, {ours or 'none'} here"
-                for name, ours, theirs in found
-            )
-            raise WorkerGone("; ".join(words), for_good=True)
-        worker = RemoteWorker(host, self._crew.depot, self._name)
-        self._name = worker.name
-        return worker
 
     def _wants(self, job: Job) -> bool:
         others = (one for one in self._crew.drivers if one is not self)

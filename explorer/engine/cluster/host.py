@@ -40,6 +40,7 @@ FIRST_SECONDS = 60.0
 LAST = ("done", "failed", "cancelled")
 # What is sent at once; progress and words for the log wait for more, for a fifth of a second.
 URGENT = frozenset({*LAST, "ready", "gone"})
+GONE = ("gone", "the node no longer knows this server")
 GATHER_SECONDS = 0.2
 
 
@@ -117,6 +118,7 @@ class Host:
         self._clients: dict[str, _Client] = {}
         self._waiting: deque[Letter] = deque()
         self._running: tuple[Letter, int] | None = None
+        self._last_client = ""  # whose task the worker ran last
         self._numbers = itertools.count(1)
         self._worker: WorkerProcess | None = None
         self._ready: tuple[Any, ...] | None = None
@@ -185,7 +187,7 @@ class Host:
             if found is not None:
                 found.seen = self._clock()
         if found is None:
-            return 0, 0, [("gone", "the node no longer knows this server")]
+            return 0, 0, [GONE]
         messages: list[tuple[Any, ...]] = []
         with suppress(queue.Empty):
             messages.append(found.outbox.get(timeout=timeout))
@@ -246,6 +248,7 @@ class Host:
                     self._changed.wait(TICK_SECONDS)
                 if self._waiting and worker.alive:
                     self._running = self._waiting.popleft(), next(self._numbers)
+                    self._last_client = self._running[0].client
             running = self._running
         if worker is None:
             self._start()
@@ -266,7 +269,7 @@ class Host:
             if self._over:
                 worker.kill()
                 return
-            self._worker = worker
+            self._worker, self._last_client = worker, ""
         try:
             message = None
             while message is None or message[0] != "ready":
@@ -363,8 +366,10 @@ class Host:
     # --- called under the lock ------------------------------------------------------------------
 
     def _drop(self, client: str) -> None:
-        if self._clients.pop(client, None) is None:
+        gone = self._clients.pop(client, None)
+        if gone is None:
             return
+        gone.outbox.put(GONE)  # for whoever waits for its messages just now
         self._waiting = deque(one for one in self._waiting if one.client != client)
         if self._running is not None and self._running[0].client == client:
             self._cancel_running()
@@ -386,8 +391,8 @@ class Host:
             found.outbox.put(message)
 
     def _say_log(self, level: int, name: str, text: str) -> None:
-        running = self._running
-        for client in list(self._clients) if running is None else [running[0].client]:
+        # What a task writes may arrive after its end, and concerns no other server even then.
+        for client in [self._last_client] if self._last_client else list(self._clients):
             self._tell(client, "log", level, name, text)
 
     def _stop_worker(self) -> None:

@@ -25,6 +25,7 @@ POLL_SECONDS = 2.0
 # Large parts kept in the object store, so that the next task on the same photo sends nothing.
 DEPOT_BYTES = 256 * 2**20
 LEAVE_SECONDS = 1.5
+JOIN_SECONDS = 60.0
 
 
 class LostPlaceError(Exception):
@@ -101,9 +102,16 @@ class RemoteWorker:
         place: The host.
         depot: Where large parts go.
         former: Name of the worker that this one takes the place of, on the same host.
+        patience: Seconds for which an answer is waited for.
+
+    Raises:
+        LostPlaceError: The host, its node or the cluster is gone.
+        TimeoutError: No answer within ``patience`` seconds.
     """
 
-    def __init__(self, place: Place, depot: Depot, former: str = "") -> None:
+    def __init__(
+        self, place: Place, depot: Depot, former: str = "", patience: float = JOIN_SECONDS
+    ) -> None:
         self.pid = 0
         self.memory_bytes = 0
         self.name = uuid.uuid4().hex
@@ -112,7 +120,8 @@ class RemoteWorker:
         self._inbox: queue.SimpleQueue[tuple[Any, ...] | None] = queue.SimpleQueue()
         self._gone: WorkerGone | None = None
         self._left = threading.Event()
-        place.call("join", self.name, former)
+        # Messages are asked for beside everything else there: not before this name is known.
+        place.ask("join", self.name, former, timeout=patience)
         self._reader = threading.Thread(
             target=self._read, name="explorer-cluster-messages", daemon=True
         )
@@ -161,6 +170,8 @@ class RemoteWorker:
     def stop(self) -> None:
         """Lets go of the worker, which ends when no server uses it any more."""
         self._leave()
+        # Its host answers now what is asked of it: nothing is on its way once this returns.
+        self._reader.join(LEAVE_SECONDS)
 
     def kill(self) -> None:
         """Ends it at once, where it starts or runs a task of this server."""
