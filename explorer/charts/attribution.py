@@ -109,7 +109,7 @@ def probability_bars(top: Sequence[ClassScore], *, most: int = 5, height: int = 
         },
         "height": height or 46 * count + 90,
         "annotations": names,
-        "margin": {"t": 4},
+        "margin": {"t": 4, "b": theme.BELOW - 8},
         "dragmode": False,
     }  # fmt: skip
     first = scores[0]

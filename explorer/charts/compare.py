@@ -68,7 +68,7 @@ def compare_bars(entries: Sequence[CompareEntry], *, width: int = 1200) -> go.Fi
         "annotations": [],
         "showlegend": True,
         "legend": {"orientation": "h", "x": 0, "y": 1.0, "yref": "container", "yanchor": "top"},
-        "margin": {"l": 8, "r": 8, "t": 52, "b": 8},
+        "margin": {"l": 12, "r": 8, "t": 52, "b": 8},
         "barmode": "group",
         "dragmode": False,
     }

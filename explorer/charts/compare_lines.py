@@ -73,7 +73,7 @@ def parallel(
         "height": 400,
         "showlegend": True,
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
-        "margin": {"t": 60},
+        "margin": {"l": 74, "t": 60, "b": 54},
     }
     alt = _("Costs of {names} as ratios to {model}.").format(
         names=", ".join(names), model=names[reference]
@@ -139,7 +139,7 @@ def among_all(entries: Sequence[CompareEntry], others: Sequence[Point]) -> go.Fi
         "showlegend": True,
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
         "hovermode": "closest",
-        "margin": {"t": 60},
+        "margin": {"l": 74, "t": 60, "b": theme.BELOW},
     }  # fmt: skip
     names = ", ".join(entries[number].name for number, _macs, _top1 in placed)
     return theme.figure(

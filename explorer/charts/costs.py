@@ -134,7 +134,8 @@ def profile(
         },
         "barmode": "overlay",
         "height": height + below + legend,
-        "margin": {"t": 12},
+        # On a narrow chart the legend's rows are guessed too high.
+        "margin": {"l": theme.BESIDE, "t": 12 if width < 600 else 32 + legend, "b": theme.BELOW},
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
         "showlegend": True,
         "hovermode": "closest",

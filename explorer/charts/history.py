@@ -117,6 +117,7 @@ def _lanes(entries: Sequence[HistoryEntry], width: int, chosen: str) -> go.Figur
         },
         "yaxis": {"visible": False, "range": [count - 0.3, -0.5], "fixedrange": True},
         "height": count * _LANE + 84,
+        "margin": {"b": theme.BELOW},
         "annotations": [
             {"text": name, "x": x, "y": y, "yshift": -12, "yanchor": "top", "showarrow": False,
              "font": {"size": theme.FONT_SIZE}}
@@ -156,6 +157,7 @@ def _rows(entries: Sequence[HistoryEntry], chosen: str) -> go.Figure:
             "zeroline": False,
         },
         "height": len(entries) * _ROW + 40,
+        "margin": {"l": theme.NUMBERS},
         "shapes": shapes,
         "dragmode": False,
         "hovermode": "closest",

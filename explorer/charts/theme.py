@@ -140,6 +140,11 @@ def axis_title(title: str, unit: str = "", convention: str = "") -> dict[str, An
     return {"text": text}
 
 
+# Pixels that numbers and titles beside and below a plot take. plotly.js makes room for them where a
+# margin is smaller, and draws everything a second time: a third of what a page change waits for.
+NUMBERS, BESIDE, BELOW = 45, 110, 78
+
+
 def text_width(text: str, size: float = FONT_SIZE) -> float:
     """An upper estimate of the width of ``text`` in pixels, without a font at hand.
 
