@@ -23,17 +23,18 @@ TRACES = "CONVNET_TESTS_TRACES"  # where the processes of one run of pytest-xdis
 # What takes longest begins first, so that at the end no process waits for another one's long file;
 # with ``--no-loadscope-reorder``, for pytest-xdist would begin with what has the most tests.
 LONGEST = (
-    "public/test_isolation", "pages/test_public", "atlas/test_costs", "trace/test_light",
-    "pages/test_pages", "trace/test_catalog", "pages/test_compare", "own/test_own_models",
-    "attribution/test_channels", "paired/test_blocks", "pages/test_history", "pages/test_latency",
-    "pages/test_complexity", "history/test_timeline", "atlas/test_crew", "atlas/test_attribution",
-    "engine/test_worker", "engine/test_real_tasks", "faults/test_jobs", "public/test_leaving",
-    "pages/test_talk", "pages/test_graph", "pages/test_attribution", "pages/test_own_weights",
-    "pages/test_bad_input", "pages/test_networks", "pages/test_own_model", "inspection/test_panel",
-    "pool/test_memory", "sweeps/test_sweeps", "serving/test_caches", "serving/test_routes",
-    "costs/test_receptive_field", "graph_exports/test_onnx", "attribution/test_outcomes",
-    "attribution/test_explain", "attribution/test_against_captum", "attribution/test_convergence",
-    "atlas/test_atlas_costs", "measurements/test_store", "pool/test_pool", "images/test_hostile",
+    "public/test_isolation", "pages/test_public", "sweeps/test_sweeps", "engine/test_real_tasks",
+    "own/test_own_models", "pages/test_compare", "attribution/test_channels", "pages/test_pages",
+    "attribution/test_explain", "public/test_leaving", "engine/test_engines",
+    "pages/test_complexity", "catalog/test_catalog_libraries", "pool/test_memory",
+    "pages/test_latency", "atlas/test_crew", "pages/test_history", "faults/test_jobs",
+    "trace/test_light", "attribution/test_quality", "serving/test_routes", "atlas/test_costs",
+    "networks/test_from_papers", "engine/test_worker", "images/test_hostile", "pages/test_talk",
+    "trace/test_catalog", "atlas/test_attribution", "zoo/test_downloads",
+    "attribution/test_against_captum", "pages/test_own_model", "attribution/test_alone",
+    "graph_exports/test_onnx", "structural_diff/test_structural_diff", "pages/test_chart",
+    "engine/test_host", "setup/test_readme", "history/test_timeline", "measurements/test_store",
+    "attribution/test_snippet", "trace/test_cache", "atlas/test_latency", "what_if/test_what_if",
 )  # fmt: skip
 
 

@@ -8,11 +8,13 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from streamlit.proto.Element_pb2 import Element
 
 from explorer.catalog import CATALOG
 from tests.browser.conftest import running_app
@@ -58,7 +60,7 @@ class Seen:
             },
         )  # fmt: skip
         self.pictures: set[str] = set()
-        self.text = ""
+        self._elements: dict[bytes, Element] = {}
 
     def go(self, together: threading.Barrier) -> None:
         visitor = self.visitor
@@ -68,14 +70,26 @@ class Seen:
         )
         together.wait(LIMIT)
         deadline = time.monotonic() + LIMIT
+        visitor.run()
         while time.monotonic() < deadline:
-            visitor.run()
-            self.text += visitor.text
-            self.pictures |= set(visitor.images)
+            self._look()
             if len(visitor.images) >= 2:  # the map, and what the network sees
                 return
-            time.sleep(1.5)
+            time.sleep(visitor.every or 0.5)
+            if visitor.fragments:  # a progress bar; the page is run when it has ended
+                visitor.run_fragment(visitor.fragments[-1])
+            else:
+                visitor.run()
         raise AssertionError(f"visitor {self.number} got no map:\n{visitor.text[-2000:]}")
+
+    def _look(self) -> None:
+        self._elements |= {one.SerializeToString(): one for one in self.visitor.elements}
+        self.pictures |= set(self.visitor.images)
+
+    @cached_property
+    def text(self) -> str:
+        """Everything that was sent, as text; to be asked for at the end."""
+        return "\n".join(map(str, self._elements.values()))
 
 
 def in_tray(number: int) -> str:
