@@ -88,6 +88,7 @@ class Server:
 
     def visit(self, model: str, *methods: str) -> dict[str, str]:
         """Opens the pages; gives the sentence for each task that has failed."""
+        from explorer import memory
         from explorer.requests import ExplainRequest, ModelRef
         from explorer.tasks import Explain, LoadWeights, Trace
 
@@ -103,6 +104,7 @@ class Server:
             found = self._run(task, said, method)
             if found is not None:
                 self._draw_map(found)
+        memory.trim()  # as the caretaker of sessions does when one has ended
         # Memory is given back after the answer: once the worker is there for this, it is done.
         self._run(LoadWeights(ModelRef("lenet5")), said)
         return said

@@ -151,6 +151,10 @@ def threads_wanted() -> str:
     return os.environ["OMP_NUM_THREADS"]
 
 
+def kernels_kept() -> str | None:
+    return os.environ.get("ONEDNN_PRIMITIVE_CACHE_CAPACITY")
+
+
 def niceness() -> int:
     return os.nice(0)
 

@@ -106,6 +106,16 @@ def test_threads_are_the_physical_cores_otherwise(
     assert make_engine().submit(Call(fakes.threads_wanted), "me").result(PATIENCE) == "7"
 
 
+@ON_THIS_MACHINE
+def test_kernels_of_networks_that_are_gone_are_bounded_unless_somebody_says_how(
+    make_engine: MakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY", raising=False)
+    assert make_engine().submit(Call(fakes.kernels_kept), "me").result(PATIENCE) == "256"
+    monkeypatch.setenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "2048")
+    assert make_engine().submit(Call(fakes.kernels_kept), "me").result(PATIENCE) == "2048"
+
+
 @pytest.mark.skipif(not hasattr(os, "nice"), reason="no priorities of this kind on Windows")
 @pytest.mark.parametrize("nice", [0, 5])
 def test_a_worker_gives_way_as_it_is_told(make_engine: MakeEngine, nice: int) -> None:
