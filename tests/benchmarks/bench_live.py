@@ -80,7 +80,7 @@ def store_and_address(tmp_path: Path) -> Iterator[tuple[MeasurementStore, str]]:
 
 @pytest.mark.parametrize("place", ["cores of their own", "where the system puts them"])
 def test_what_watching_costs(
-    page: Page, store_and_address: tuple[MeasurementStore, str], place: str
+    store_and_address: tuple[MeasurementStore, str], page: Page, place: str
 ) -> None:
     """The page redraws beside the measurement, in a browser on the same machine.
 
