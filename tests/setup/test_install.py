@@ -65,7 +65,7 @@ def test_pip_has_the_last_word(tmp_path: Path, status: str, by_pip: bool) -> Non
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert log.read_text() == f"{uv} pip install -q -r {asked} file:///of-pip\n"
+    assert log.read_text() == f"{uv} pip install -q --compile-bytecode -r {asked} file:///of-pip\n"
     assert ("pip tries" in done.stderr) is by_pip
 
 
