@@ -134,8 +134,7 @@ def profile(
         },
         "barmode": "overlay",
         "height": height + below + legend,
-        # On a narrow chart the legend's rows are guessed too high.
-        "margin": {"l": theme.BESIDE, "t": 12 if width < 600 else 32 + legend, "b": theme.BELOW},
+        "margin": _margins(width, legend),
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
         "showlegend": True,
         "hovermode": "closest",
@@ -221,6 +220,13 @@ def _runs(names: Sequence[str]) -> Iterator[tuple[str, int, int]]:
         length = len(list(members))
         yield name, place, place + length - 1
         place += length
+
+
+def _margins(width: int, legend: int) -> dict[str, int]:
+    """What plotly.js finds by drawing twice; a narrow chart has no pixel to spare for a guess."""
+    if width < 600:
+        return {"t": 12, "b": theme.BELOW}
+    return {"l": theme.BESIDE, "t": 32 + legend, "b": theme.BELOW}
 
 
 def _bands(rows: Sequence[CostRow]) -> list[dict[str, Any]]:

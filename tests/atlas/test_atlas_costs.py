@@ -59,6 +59,7 @@ def recounted(model: str) -> None:
         pytest.skip(f"counted with {dict(atlas_versions())}; make the file anew")
     kept = by_model()[model]
     found = count_spec(find(model))
+    assert {"macs", "params"} <= set(found) & set(kept)
     for name in set(found) & set(kept) - {"seconds"}:
         assert found[name] == kept[name], name
 

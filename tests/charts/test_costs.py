@@ -57,6 +57,11 @@ def test_profile_bars_are_the_layers_at_their_depth() -> None:
     assert max(flops.data[0].y) == pytest.approx(0.016)
 
 
+def test_a_narrow_profile_gives_no_pixel_away() -> None:
+    assert profile(ROWS, width=1200).layout.margin.l > 60
+    assert profile(ROWS, width=350).layout.margin.l is None  # plotly.js finds what it needs
+
+
 def check_tree(fig: Any, total: float) -> None:
     trace = json.loads(fig.to_json())["data"][0]
     value = dict(zip(trace["ids"], trace["values"], strict=True))
