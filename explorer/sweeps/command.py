@@ -44,7 +44,9 @@ def _bench(options: argparse.Namespace) -> int:
             min_runs=options.runs,
         ),
     )
-    # Late: torch takes seconds, and a wrong name should be told at once.
+    # Torch takes seconds: a wrong name, and a database that cannot be used, are told before it.
+    sweeps = SweepStore(MeasurementStore())
+    sweeps.store.count()
     from explorer.device import pick_device
     from explorer.latency import check_request
     from explorer.machine import describe_machine
@@ -53,7 +55,6 @@ def _bench(options: argparse.Namespace) -> int:
     for mode in request.modes:
         check_request(_of(request, mode), pick_device(get_settings().device))
     machine = describe_machine(pick_device(get_settings().device))
-    sweeps = SweepStore(MeasurementStore())
     sweep = sweeps.start(request, machine.fingerprint, fresh=options.fresh)
     status = 0
     try:
