@@ -41,14 +41,15 @@ run: venv ## install what the app needs, start it, print the address
 	@$(PY) -m streamlit run app.py --server.address $(HOST) $(if $(PORT),--server.port $(PORT))
 
 # Two at once, a file's tests in one process, which share what they set up; and then, alone, those
-# that watch a browser. A part of them may be empty (5).
+# that watch a browser. A part of them may be empty (5). The tests start some 300 processes, which
+# would each compile the code anew where PYTHONDONTWRITEBYTECODE is set.
 test: venv-dev browser ## install what the tests need, run the tests
-	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder -m "not slow and not browser" $(ARGS) || [ $$? -eq 5 ]
-	@$(PY) -m pytest -m "browser and not slow" $(ARGS) || [ $$? -eq 5 ]
+	@PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder -m "not slow and not browser" $(ARGS) || [ $$? -eq 5 ]
+	@PYTHONDONTWRITEBYTECODE= $(PY) -m pytest -m "browser and not slow" $(ARGS) || [ $$? -eq 5 ]
 
 test-all: venv-dev browser ## the tests, and the slow ones that walk the whole catalog
-	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder -m "not browser" $(ARGS) || [ $$? -eq 5 ]
-	@$(PY) -m pytest -m "browser" $(ARGS) || [ $$? -eq 5 ]
+	@PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder -m "not browser" $(ARGS) || [ $$? -eq 5 ]
+	@PYTHONDONTWRITEBYTECODE= $(PY) -m pytest -m "browser" $(ARGS) || [ $$? -eq 5 ]
 
 lint: venv-dev ## ruff, mypy --strict, freshness of messages and lock, syntax of the scripts
 	@$(PY) -m ruff check .

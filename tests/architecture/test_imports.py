@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -160,12 +161,20 @@ def _is_type_checking(node: ast.AST) -> bool:
     return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
 
 
-ALL = [found for path in files() for found in imports_of(path)]
-OWN = [found for found in ALL if found.module.split(".")[0] in ("explorer", "pages", "app")]
+# When first asked for: every process of the tests loads this file, and one of them runs it.
+@cache
+def all_imports() -> list[Import]:
+    return [found for path in files() for found in imports_of(path)]
+
+
+@cache
+def own_imports() -> list[Import]:
+    ours = ("explorer", "pages", "app")
+    return [found for found in all_imports() if found.module.split(".")[0] in ours]
 
 
 def test_there_is_something_to_check() -> None:
-    assert len(OWN) > 20
+    assert len(own_imports()) > 20
     assert {unit_of(module_name(path)) for path in files()} >= {"catalog", "charts", "engine", "ui"}
 
 
@@ -176,7 +185,7 @@ def test_every_module_has_its_floor() -> None:
 
 def test_arrows_point_down() -> None:
     up = []
-    for found in OWN:
+    for found in own_imports():
         source, target = unit_of(module_name(found.path)), unit_of(found.module)
         known = source in FLOOR and target in FLOOR and source != target
         if known and FLOOR[target] >= FLOOR[source]:
@@ -186,13 +195,13 @@ def test_arrows_point_down() -> None:
 
 def test_nothing_below_the_pages_is_the_top_package_itself() -> None:
     # `explorer/__init__.py` is a map: it imports nothing of the house.
-    assert [str(found) for found in OWN if found.path == PACKAGE / "__init__.py"] == []
+    assert [str(found) for found in own_imports() if found.path == PACKAGE / "__init__.py"] == []
 
 
 def test_charts_see_result_types_only() -> None:
     wrong = [
         str(found)
-        for found in OWN
+        for found in own_imports()
         if unit_of(module_name(found.path)) == "charts"
         and unit_of(found.module) not in CHARTS_MAY_SEE | {""}
     ]
@@ -202,7 +211,7 @@ def test_charts_see_result_types_only() -> None:
 def test_streamlit_stays_in_its_room() -> None:
     wrong = [
         str(found)
-        for found in ALL
+        for found in all_imports()
         if found.module.split(".")[0] == "streamlit"
         and unit_of(module_name(found.path)) not in STREAMLIT_ROOMS
     ]
@@ -220,7 +229,7 @@ def is_light(module: str) -> bool:
 def test_torch_is_not_loaded_with_a_light_module() -> None:
     wrong = [
         str(found)
-        for found in ALL
+        for found in all_imports()
         if found.at_load
         and found.module.split(".")[0] in HEAVY
         and is_light(module_name(found.path))
@@ -265,6 +274,7 @@ def test_a_fresh_process_stays_light() -> None:
 def test_the_ui_stays_free_of_torch() -> None:
     # The shell is the script itself: the browser tests run it.
     names = [name for name in map(module_name, files()) if unit_of(name) == "ui"]
+    assert {"explorer.ui.page", "explorer.ui.attribution.maps"} <= set(names)
     in_fresh_process([name for name in names if not name.endswith(".shell")], HEAVY)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -22,13 +22,26 @@ UNTRAINED = ModelRef("lenet5")
 LONG = PATIENCE * 4
 
 
-@pytest.fixture(scope="module", params=KINDS)
-def engine(request: pytest.FixtureRequest) -> Iterator[BoardEngine]:
-    if request.param == "ray":
-        request.getfixturevalue("cluster")
-    made = engine_of(request.param, replace(QUICK, preload=True))
-    yield made
-    made.shutdown()
+@pytest.fixture(scope="module")
+def engines(request: pytest.FixtureRequest) -> Iterator[Callable[[str], BoardEngine]]:
+    """One of each kind, made when it is asked for: their workers take seconds to start."""
+    made: dict[str, BoardEngine] = {}
+
+    def get(kind: str) -> BoardEngine:
+        if kind not in made:
+            if kind == "ray":
+                request.getfixturevalue("cluster")
+            made[kind] = engine_of(kind, replace(QUICK, preload=True, threads=1))
+        return made[kind]
+
+    yield get
+    for engine in made.values():
+        engine.shutdown()
+
+
+@pytest.fixture(params=KINDS)
+def engine(request: pytest.FixtureRequest, engines: Callable[[str], BoardEngine]) -> BoardEngine:
+    return engines(request.param)
 
 
 def test_predict(engine: BoardEngine) -> None:
@@ -87,8 +100,9 @@ def test_measure_streams_partial_results(engine: BoardEngine) -> None:
     assert len(partial.series[0].seconds) > 0
 
 
-@pytest.mark.usefixtures("cluster")
-def test_both_engines_give_the_same_to_the_last_bit() -> None:
+def test_both_engines_give_the_same_to_the_last_bit(
+    engines: Callable[[str], BoardEngine],
+) -> None:
     steps = {"steps": 4, "adaptive": False}
     asked = [
         tasks.Predict(LITE0, COFFEE),
@@ -96,11 +110,7 @@ def test_both_engines_give_the_same_to_the_last_bit() -> None:
         tasks.Explain(LITE0, COFFEE, ExplainRequest("integrated_gradients", options=steps)),
         tasks.Trace("lenet5"),
     ]
-    found = []
-    for kind in KINDS:
-        engine = engine_of(kind, replace(QUICK, preload=True, threads=1))
-        found.append([engine.submit(task, "me").result(LONG) for task in asked])
-        engine.shutdown()
+    found = [[engines(kind).submit(task, "me").result(LONG) for task in asked] for kind in KINDS]
     (said, *maps, graph), (said_there, *maps_there, graph_there) = found
     assert said.top == said_there.top
     for here, there in zip(maps, maps_there, strict=True):

@@ -1,4 +1,4 @@
-"""Networks of somebody's own, for ``EXPLORER_MODELS``: good ones, and every way to get it wrong."""
+"""Networks of somebody's own, for ``EXPLORER_MODELS``: good ones; and bad ones among them."""
 
 from __future__ import annotations
 
@@ -60,21 +60,6 @@ def mixed() -> list[object]:
         OwnModel("gone", Tiny, weights="/nowhere/weights.safetensors"),
         7,
     ]
-
-
-def nothing() -> int:
-    """No list at all."""
-    return 7
-
-
-def raises() -> list[OwnModel]:
-    """Fails when it is called."""
-    raise RuntimeError("the disk with the networks\nis not mounted")
-
-
-def leaves() -> list[OwnModel]:
-    """Ends the process the hard way, as a crash in native code does."""
-    os._exit(3)
 
 
 def seeded() -> dict[str, Tensor]:

@@ -166,7 +166,7 @@ def test_installed_versions_are_within_the_ranges(name: str) -> None:
 
 def test_third_party_imports_are_required() -> None:
     """What explorer, app and pages import is in requirements.txt, not there by accident."""
-    from tests.architecture.test_imports import ALL
+    from tests.architecture.test_imports import all_imports
 
     required = {
         Requirement(line.split("#")[0]).name.lower().replace("_", "-")
@@ -180,7 +180,7 @@ def test_third_party_imports_are_required() -> None:
     for name, parent in comes_with.items():
         assert name in {Requirement(line).name for line in metadata.requires(parent) or ()}
     missing = set()
-    for found in ALL:
+    for found in all_imports():
         top = found.module.split(".")[0]
         if top in sys.stdlib_module_names or top in {"explorer", "pages", "app", "__future__"}:
             continue
