@@ -18,27 +18,27 @@ class Quantity:
     Attributes:
         id: Key.
         title: Msgid: what it is, with its unit and convention.
-        form: How a value is written.
+        digits: Decimals of a value that is not small.
         better: Which end is best; None where neither is.
         ratio: Whether a ratio says something (percentages are compared by difference).
     """
 
     id: str
     title: str
-    form: str
+    digits: int
     better: Literal["low", "high"] | None
     ratio: bool = True
 
 
 QUANTITIES = (
-    Quantity("top1", N_("Top-1 on ImageNet, published (%)"), "{:.2f}", "high", ratio=False),
-    Quantity("top5", N_("Top-5 on ImageNet, published (%)"), "{:.2f}", "high", ratio=False),
-    Quantity("params", N_("Parameters (million)"), "{:.2f}", "low"),
-    Quantity("macs", N_("Multiply–accumulates (GMACs)"), "{:.3f}", "low"),
-    Quantity("flops", N_("FLOPs (G, 2 × MACs)"), "{:.3f}", "low"),
-    Quantity("activations", N_("Activation memory (MiB, fp32)"), "{:.1f}", "low"),
-    Quantity("latency", N_("Median latency, measured here (ms, batch 1)"), "{:.2f}", "low"),
-    Quantity("ops", N_("Operations in the graph"), "{:.0f}", None),
+    Quantity("top1", N_("Top-1 on ImageNet, published (%)"), 2, "high", ratio=False),
+    Quantity("top5", N_("Top-5 on ImageNet, published (%)"), 2, "high", ratio=False),
+    Quantity("params", N_("Parameters (million)"), 2, "low"),
+    Quantity("macs", N_("Multiply–accumulates (GMACs)"), 3, "low"),
+    Quantity("flops", N_("FLOPs (G, 2 × MACs)"), 3, "low"),
+    Quantity("activations", N_("Activation memory (MiB, fp32)"), 1, "low"),
+    Quantity("latency", N_("Median latency, measured here (ms, batch 1)"), 2, "low"),
+    Quantity("ops", N_("Operations in the graph"), 0, None),
 )
 
 
@@ -61,14 +61,27 @@ class TableRow:
     def text(self, place: int) -> str:
         """A value as written; "–" where it is not known."""
         value = self.values[place]
-        return "–" if value is None else self.quantity.form.format(value)
+        return "–" if value is None else written(value, self.quantity.digits)
 
     def against_text(self, place: int) -> str:
         """Its ratio "1.52×", or difference "+1.30"; "–" where there is none."""
         value = self.against[place]
         if value is None:
             return "–"
-        return f"{value:.2f}×" if self.quantity.ratio else f"{value:+.2f}"
+        return f"{written(value, 2)}×" if self.quantity.ratio else f"{value:+.2f}"
+
+
+def written(value: float, digits: int) -> str:
+    """A number with so many decimals; a small one with two digits in place of zeros.
+
+    LeNet-5 has 0.00042 GMACs, not 0.000.
+
+    Args:
+        value: Not negative.
+        digits: Decimals of a value that is not small.
+    """
+    fixed = f"{value:.{digits}f}"
+    return f"{value:.2g}" if value and value * 10**digits < 10 else fixed
 
 
 def numbers_of(

@@ -105,6 +105,11 @@ class BoardEngine:
         with self._board.lock:
             stop_jobs(self._board.release(owner, keep))
 
+    def away(self, owner: str) -> None:
+        """Says that the owner's connection is gone: after a few seconds nobody waits here."""
+        with self._board.lock:
+            self._board.away(owner)
+
     def reap(self) -> None:
         """Stops jobs whose owners have all been silent for a lease; the driver calls this too."""
         with self._board.lock:

@@ -17,6 +17,9 @@ from explorer.errors import ExplorerError
 REMEMBERED_OWNERS = 1000
 # Jobs of a kind whose seconds count for the estimate of a wait.
 REMEMBERED_JOBS = 20
+# How long an owner counts as waiting from when its connection is gone: a gap in a network, over
+# which a browser connects anew, is shorter.
+AWAY_SECONDS = 4.0
 
 
 class JobBoard:
@@ -179,6 +182,13 @@ class JobBoard:
         """
         jobs = [job for job in self.jobs() if owner in job.owners and job.id not in keep]
         return [job for job in jobs if self.leave(job, owner)]
+
+    def away(self, owner: str) -> None:
+        """Cuts the leases of an owner who cannot ask for now; asking makes them whole again."""
+        begin = self.clock() - self._lease_seconds + AWAY_SECONDS
+        for job in self.jobs():
+            if owner in job.owners:
+                job.owners[owner] = min(job.owners[owner], begin)
 
     def lapse(self) -> list[Job]:
         """Drops owners that have been silent for longer than a lease; called about twice a second.

@@ -11,7 +11,7 @@ from explorer.inspection.types import OnnxFile
 from explorer.tasks import ExportOnnx
 from explorer.ui.jobs import run_task
 from explorer.ui.selection import Selection
-from explorer.ui.units import mebibytes
+from explorer.ui.units import memory
 from explorer.ui.weights_view import weights_ready
 
 
@@ -45,7 +45,7 @@ def _onnx(selection: Selection, name: str) -> None:
         return
     st.download_button(
         _("Download {name} ({size})").format(
-            name=f"{name}.onnx", size=mebibytes(len(found.data))
+            name=f"{name}.onnx", size=memory(len(found.data))
         ),
         found.data, f"{name}.onnx", "application/octet-stream", on_click="ignore",
         key="graph-onnx-file", icon=":material/download:", type="primary",

@@ -8,6 +8,7 @@ for as long as nobody comes. Here is who looks every few seconds.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import weakref
 from collections import deque
@@ -24,7 +25,7 @@ from explorer.tasks import Task
 
 log = logging.getLogger(__name__)
 
-SWEEP_SECONDS = 10.0
+LOOK_SECONDS, LOOKS_A_SWEEP = 1.0, 10
 
 # Filled when a session's objects are freed, which may be in the middle of anything: no lock is
 # taken there, and the engine is told at the next look.
@@ -75,16 +76,36 @@ class Caretaker:
 
     def __init__(self) -> None:
         self._known: dict[str, Any] = {}
+        self._away: set[str] = set()
 
     async def stay(self) -> None:
-        """Looks every few seconds, until it is cancelled."""
-        while True:
-            await asyncio.sleep(SWEEP_SECONDS)
+        """Looks every second who has left, and sometimes what has expired; until cancelled."""
+        for number in itertools.count(1):
+            await asyncio.sleep(LOOK_SECONDS)
             try:
-                if self.look():
+                self.see_off()
+                if number % LOOKS_A_SWEEP == 0 and self.look():
                     await asyncio.to_thread(memory.trim)
             except Exception:
                 log.exception("sessions that were left could not be ended")
+
+    def see_off(self) -> None:
+        """Tells the engine whose connection is gone since the last look.
+
+        A closed tab says no goodbye: what it asked for would run for a whole lease, and the next
+        visitor would wait for it.
+        """
+        manager = _manager()
+        if manager is None:
+            return
+        present = {info.session.id for info in manager.list_active_sessions()}
+        away = {one.session.id: one.session for one in manager.list_sessions()
+                if one.session.id not in present}  # fmt: skip
+        for name in away.keys() - self._away:
+            state = away[name].session_state
+            if "_owner" in state:
+                get_engine().away(state["_owner"])
+        self._away = set(away)
 
     def look(self) -> int:
         """Ends the sessions that have expired, or gone since the last look; how many."""

@@ -19,6 +19,6 @@ def si(value: float, unit: str = "", digits: int = 2) -> str:
     return f"{value:g} {unit}".strip()
 
 
-def mebibytes(value: float, digits: int = 1) -> str:
-    """Bytes as text in MiB (2²⁰ bytes)."""
-    return f"{value / 2**20:.{digits}f} MiB"
+def memory(value: float) -> str:
+    """Bytes as text in MiB (2²⁰ bytes), below a tenth of one in KiB (2¹⁰ bytes)."""
+    return f"{value / 2**20:.1f} MiB" if value >= 2**20 / 10 else f"{value / 2**10:.1f} KiB"

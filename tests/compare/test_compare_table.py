@@ -10,7 +10,7 @@ from explorer.catalog import find
 from explorer.charts.compare import CompareEntry
 from explorer.charts.compare_lines import among_all, parallel
 from explorer.charts.paired import paired_chart
-from explorer.compare_table import numbers_of, table
+from explorer.compare_table import numbers_of, table, written
 from explorer.paired import Ratio
 from explorer.trace import trace_spec
 
@@ -37,6 +37,24 @@ def test_an_accuracy_on_digits_is_not_put_beside_imagenet() -> None:
     assert row.best == frozenset()  # equal: neither is best
     assert all(r.quantity.id != "top1" for r in
                table([numbers_of(trace_spec(lenet), lenet.weights[0])], 0))  # fmt: skip
+
+
+def test_a_small_network_is_not_zero() -> None:
+    models = [numbers_of(trace_spec(find(name)), None) for name in ("resnet50", "lenet5")]
+    rows = {row.quantity.id: row for row in table(models, 0)}
+    assert rows["macs"].text(1) == "0.00042"  # 416,520
+    assert rows["activations"].text(1) == "0.056"  # 14,604 numbers of 4 bytes
+    assert rows["macs"].against_text(1) == "0.0001×"
+    assert rows["params"].text(1) == "0.062"
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [(0, 2, "0.00"), (0.096, 2, "0.096"), (0.1, 2, "0.10"), (416e-6, 3, "0.00042"), (9.96, 0, "10"),
+     (0.0099, 3, "0.0099"), (0.01, 3, "0.010"), (25.6, 1, "25.6")],
+)  # fmt: skip
+def test_decimals(value: float, digits: int, text: str) -> None:
+    assert written(value, digits) == text
 
 
 def test_what_was_measured_here_is_a_row_of_its_own() -> None:

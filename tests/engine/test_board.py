@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.engine.board import JobBoard
+from explorer.engine.board import AWAY_SECONDS, JobBoard
 from explorer.engine.jobs import Job
 from tests.engine.waiting import Clock
 
@@ -164,6 +164,35 @@ def test_asking_renews_the_lease() -> None:
     board.lapse()
     clock.now += 8
     assert job.status().state == "queued"  # looking without a name renews nothing
+    board.lapse()
+    assert job.status().state == "cancelled"
+
+
+def test_who_is_away_is_waited_for_a_little() -> None:
+    board, clock = make_board()
+    left, back = add(board, "left", "A"), add(board, "back", "B")
+    assert board.lapse() == []
+    board.away("A")
+    board.away("B")
+    board.away("nobody")
+    clock.now += AWAY_SECONDS - 1
+    assert board.lapse() == []
+    back.status("B")  # connected anew, and asks
+    clock.now += 1.1
+    board.lapse()
+    assert left.status().state == "cancelled"
+    clock.now += 13
+    board.lapse()
+    assert back.status().state == "queued"  # its lease is whole again
+
+
+def test_away_lengthens_no_lease() -> None:
+    board, clock = make_board()
+    job = add(board, "a", "A")
+    clock.now += 14
+    board.lapse()
+    board.away("A")
+    clock.now += 1.1
     board.lapse()
     assert job.status().state == "cancelled"
 

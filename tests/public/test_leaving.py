@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 from prometheus_client.parser import text_string_to_metric_families
 
+from explorer.engine.driver import EngineOptions
 from explorer.ui.text import plain
 from tests.browser.conftest import running_app
 from tests.public.visitor import Visitor, request
@@ -23,11 +24,12 @@ ROOT = Path(__file__).resolve().parents[2]
 LIMIT = 60.0
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[tuple[str, Path]]:
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     kept = {"STREAMLIT_SERVER_DISCONNECTED_SESSION_TTL": "2"}
-    with running_app(tmp_path, EXPLORER_PUBLIC="1", **kept) as address:
-        yield address, tmp_path
+    folder = tmp_path_factory.mktemp("app")
+    with running_app(folder, EXPLORER_PUBLIC="1", **kept) as address:
+        yield address, folder
 
 
 def figure(address: str, path: str, name: str, **labels: str) -> float:
@@ -92,3 +94,20 @@ def test_what_a_visitor_brought_goes_with_the_session(server: tuple[str, Path]) 
         assert time.monotonic() < deadline, (uploads(address), results(address), of_samples)
         time.sleep(0.5)
     assert results(address) == of_samples > 0  # what belongs to nobody is kept
+
+
+def test_who_closes_the_tab_is_not_computed_for(server: tuple[str, Path]) -> None:
+    address, _folder = server
+
+    def jobs(outcome: str) -> float:
+        return figure(address, "/metrics", "explorer_jobs_total", outcome=outcome)
+
+    before = jobs("cancelled")
+    visitor = Visitor(address, "history", {"view": "claims"})
+    visitor.run()
+    assert visitor.fragments, "the networks are measured again, which takes longer than a lease"
+    visitor.close()
+    closed = time.monotonic()
+    while jobs("cancelled") == before:
+        assert time.monotonic() - closed < EngineOptions().lease - 2, "it ran for a whole lease"
+        time.sleep(0.2)

@@ -13,7 +13,7 @@ from explorer.costs import Convention, count, memory_profile, parameter_memory, 
 from explorer.graph import LayerGraph
 from explorer.i18n import _, ngettext
 from explorer.ui.complexity.view import CostView
-from explorer.ui.units import mebibytes, si
+from explorer.ui.units import memory, si
 
 _STYLE = """<style>
 .cost-cards { display: grid; grid-template-columns: repeat(4, minmax(0, 1fr)); gap: 0.4rem 1.6rem; }
@@ -85,7 +85,7 @@ def operations_text(graph: LayerGraph, convention: Convention) -> str:
 def _parameters(view: CostView) -> Card:
     graph, dtype = view.graph, view.change.dtype
     size = parameter_memory(graph, dtype).inference
-    notes = [_("{size} in {dtype}, with buffers").format(size=mebibytes(size), dtype=dtype)]
+    notes = [_("{size} in {dtype}, with buffers").format(size=memory(size), dtype=dtype)]
     notes += _compared(view, "params", lambda one: si(one.total_params))
     return Card(_("Parameters"), si(graph.total_params), notes, shares_of(view.rows, "params"))
 
@@ -110,9 +110,9 @@ def _operations(view: CostView) -> Card:
 
 def _activations(view: CostView) -> Card:
     notes = [_("bytes written, {setting}").format(setting=view.setting)]
-    notes += _compared(view, "activation_bytes", lambda one: mebibytes(one.activation_bytes))
+    notes += _compared(view, "activation_bytes", lambda one: memory(one.activation_bytes))
     return Card(
-        _("Activations"), mebibytes(view.graph.activation_bytes), notes,
+        _("Activations"), memory(view.graph.activation_bytes), notes,
         shares_of(view.rows, "activation_bytes"),
     )  # fmt: skip
 
@@ -123,16 +123,16 @@ def _memory(view: CostView) -> Card:
     whole = weights + peak.peak_bytes
     notes = [
         _("weights + {live} of live activations at {op}").format(
-            live=mebibytes(peak.peak_bytes), op=peak.peak_op
+            live=memory(peak.peak_bytes), op=peak.peak_op
         ),
-        _("kept for training: {size}").format(size=mebibytes(peak.training_bytes)),
+        _("kept for training: {size}").format(size=memory(peak.training_bytes)),
     ]
     share = weights / whole if whole else 0.0
     shares = [
         (_("weights"), "#5b6b8c", share),
         (_("live activations"), "#cc79a7", 1 - share),
     ]
-    return Card(_("Peak memory"), mebibytes(whole), notes, shares)
+    return Card(_("Peak memory"), memory(whole), notes, shares)
 
 
 def _compared(view: CostView, quantity: Quantity, text: object) -> list[str]:

@@ -21,7 +21,7 @@ from explorer.ui.page import table_downloads
 from explorer.ui.params import choice, number
 from explorer.ui.public import allowed_batches
 from explorer.ui.selection import Selection
-from explorer.ui.units import mebibytes, si
+from explorer.ui.units import memory, si
 
 if TYPE_CHECKING:
     from explorer.measurements import Row
@@ -114,7 +114,7 @@ def _table(rows: list[Row]) -> list[dict[str, object]]:
             _("Batch"): row.batch_size,
             _("Time per batch"): milliseconds(row.median),
             _("Images/s"): f"{row.images_per_second or 0:,.1f}",
-            _("Memory of a pass"): "–" if row.peak_bytes is None else mebibytes(row.peak_bytes),
+            _("Memory of a pass"): "–" if row.peak_bytes is None else memory(row.peak_bytes),
             _("Runs"): row.runs,
             _("Measured (UTC)"): row.started_at[:16].replace("T", " "),
         }

@@ -15,7 +15,7 @@ from explorer.latency_results import Note
 from explorer.results import LatencyResult, LatencySeries
 from explorer.ui.latency.copying import copy_button
 from explorer.ui.text import said, sentence
-from explorer.ui.units import mebibytes
+from explorer.ui.units import memory
 
 # A bar that glides to its new length would be drawn sixty times a second while time is measured.
 STYLE = """<style>
@@ -208,9 +208,9 @@ def _cards(series: LatencySeries) -> Iterator[tuple[str, str]]:
     yield _("Warm-up, apart"), warmup
     if series.compile_seconds:
         yield _("Compiling, apart"), f"{series.compile_seconds:.2f} s"
-    peak = _("not told here") if series.peak_bytes is None else mebibytes(series.peak_bytes)
+    peak = _("not told here") if series.peak_bytes is None else memory(series.peak_bytes)
     if series.estimate_bytes:
-        peak += " / " + mebibytes(series.estimate_bytes)
+        peak += " / " + memory(series.estimate_bytes)
     yield _("Memory of a pass: peak / estimate"), peak
     energy = series.energy
     if energy.joules_per_image is not None:
