@@ -64,11 +64,13 @@ class TableRow:
         return "–" if value is None else written(value, self.quantity.digits)
 
     def against_text(self, place: int) -> str:
-        """Its ratio "1.52×", or difference "+1.30"; "–" where there is none."""
+        """Its ratio "1.52×" or "9,817×", or difference "+1.30"; "–" where there is none."""
         value = self.against[place]
         if value is None:
             return "–"
-        return f"{written(value, 2)}×" if self.quantity.ratio else f"{value:+.2f}"
+        if not self.quantity.ratio:
+            return f"{value:+.2f}"
+        return f"{written(value, 2 if value < 100 else 0)}×"
 
 
 def written(value: float, digits: int) -> str:
@@ -80,8 +82,8 @@ def written(value: float, digits: int) -> str:
         value: Not negative.
         digits: Decimals of a value that is not small.
     """
-    fixed = f"{value:.{digits}f}"
-    return f"{value:.2g}" if value and value * 10**digits < 10 else fixed
+    small = value and value * 10**digits < 10
+    return f"{value:.2g}" if small else f"{value:,.{digits}f}"
 
 
 def numbers_of(

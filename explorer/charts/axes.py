@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from explorer.charts.theme import axis_title, wrap
+from explorer.compare_table import written
 from explorer.i18n import N_, _
+
+SMALLER_UNITS = {"GMACs": N_("MMACs"), "GFLOPs": N_("MFLOPs"), "G-Ops": N_("M-Ops")}
+LEAST_SHOWN = 2e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +42,22 @@ class Axis:
 
     def text(self, value: float) -> str:
         """The value with its unit, for a hover card."""
-        number = f"{self.show(value):,.{self.digits}f}"
         if self.id == "year":
             return f"{value:.0f}"
-        return f"{number} {_(self.unit)}".strip()
+        return f"{written(self.show(value), self.digits)} {_(self.unit)}".strip()
+
+    def fitting(self, most: float) -> Axis:
+        """The axis in the next smaller unit, where a chart's largest value is a thousandth of one.
+
+        A layer of LeNet-5 has 0.24 MMACs; plotly.js would write "240μ" GMACs.
+
+        Args:
+            most: The largest value, in base units.
+        """
+        smaller = SMALLER_UNITS.get(self.unit)
+        if smaller is None or self.show(most) >= LEAST_SHOWN:
+            return self
+        return replace(self, unit=smaller, scale=self.scale / 1e3)
 
     def layout(self, pixels: float = 1000.0) -> dict[str, Any]:
         """Plotly's ``title`` for this axis, in the current language.

@@ -175,6 +175,7 @@ def compare_profiles(
         colours: Of the models.
     """
     axis, value = reader(quantity)
+    axis = axis.fitting(max((sum(map(value, rows)) for _name, rows in models), default=0.0))
     traces = []
     for number, (name, rows) in enumerate(models):
         total = 0.0

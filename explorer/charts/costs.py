@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from math import sqrt
@@ -112,7 +112,7 @@ def profile(
         options: What is shown beside the bars.
     """
     options = options or ProfileOptions()
-    axis, value = reader(quantity, options.setting)
+    axis, value = _reader(rows, quantity, options)
     total = sum(value(row) for row in rows)
     if not total:
         return _nothing(axis)
@@ -158,10 +158,18 @@ def profile(
     return theme.figure(traces, layout, alt=alt)
 
 
+def _reader(
+    rows: Sequence[CostRow], quantity: Quantity, options: ProfileOptions
+) -> tuple[Axis, Callable[[CostRow], float]]:
+    """The axis in a unit that fits the network, and how to read it from a row."""
+    axis, value = reader(quantity, options.setting)
+    return axis.fitting(max(map(value, rows), default=0.0)), value
+
+
 def _kind_bars(
     rows: Sequence[CostRow], quantity: Quantity, options: ProfileOptions
 ) -> Iterator[dict[str, Any]]:
-    axis, value = reader(quantity, options.setting)
+    axis, value = _reader(rows, quantity, options)
     total = sum(value(row) for row in rows)
     for kind, title in KIND_TITLES.items():
         members = [(i, row) for i, row in enumerate(rows) if row.kind == kind and value(row)]
@@ -187,7 +195,7 @@ def _ghost_bars(
     """The second network's layers, its first and last at the ends of the axis too."""
     if not options.ghost:
         return
-    axis, value = reader(quantity, options.setting)
+    axis, value = _reader(rows, quantity, options)
     step = len(rows) / len(options.ghost)
     members = [(i, row) for i, row in enumerate(options.ghost) if value(row)]
     name = html.escape(options.ghost_name)

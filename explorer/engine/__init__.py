@@ -123,7 +123,7 @@ class Engine(Protocol):
         """Ends this owner's waits for all jobs but those whose ``Job.id`` is in ``keep``."""
 
     def away(self, owner: str) -> None:
-        """Says that the owner's connection is gone: its waits end soon, unless it asks again."""
+        """Says that the owner's connection is gone: its waits end soon where others wait."""
 
     def warm_up(self) -> None:
         """Starts the worker, so that it is ready when the first task comes."""

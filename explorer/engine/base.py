@@ -106,7 +106,7 @@ class BoardEngine:
             stop_jobs(self._board.release(owner, keep))
 
     def away(self, owner: str) -> None:
-        """Says that the owner's connection is gone: after a few seconds nobody waits here."""
+        """Says that the owner's connection is gone: others wait for it for a few seconds only."""
         with self._board.lock:
             self._board.away(owner)
 

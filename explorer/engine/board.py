@@ -17,8 +17,8 @@ from explorer.errors import ExplorerError
 REMEMBERED_OWNERS = 1000
 # Jobs of a kind whose seconds count for the estimate of a wait.
 REMEMBERED_JOBS = 20
-# How long an owner counts as waiting from when its connection is gone: a gap in a network, over
-# which a browser connects anew, is shorter.
+# How long the others wait for an owner whose connection is gone. A browser tries anew after 0.5,
+# 1.5 and 3.5 s; where nobody waits, a longer gap in its network costs nothing within a lease.
 AWAY_SECONDS = 4.0
 
 
@@ -44,6 +44,7 @@ class JobBoard:
         self.workers = 1
         self._lease_seconds = lease_seconds
         self._looked: float | None = None
+        self._away: dict[str, float] = {}
         self._queued: list[Job] = []
         self._running: list[Job] = []
         self._turns: OrderedDict[str, int] = OrderedDict()
@@ -65,6 +66,7 @@ class JobBoard:
         """Says that this owner waits for the job, from now for the length of a lease."""
         job.owners[owner] = self.clock()
         job.left.discard(owner)
+        self._away.pop(owner, None)
 
     def shared(self, key: str) -> Job | None:
         """The job of this key that waits or runs and is not being cancelled."""
@@ -184,11 +186,9 @@ class JobBoard:
         return [job for job in jobs if self.leave(job, owner)]
 
     def away(self, owner: str) -> None:
-        """Cuts the leases of an owner who cannot ask for now; asking makes them whole again."""
-        begin = self.clock() - self._lease_seconds + AWAY_SECONDS
-        for job in self.jobs():
-            if owner in job.owners:
-                job.owners[owner] = min(job.owners[owner], begin)
+        """Says that an owner cannot ask for now: its leases end early where others wait."""
+        if any(owner in job.owners for job in self.jobs()):
+            self._away[owner] = self.clock()
 
     def lapse(self) -> list[Job]:
         """Drops owners that have been silent for longer than a lease; called about twice a second.
@@ -204,19 +204,30 @@ class JobBoard:
         if before is not None and now - before > self._lease_seconds:
             for job in self.jobs():
                 job.owners = dict.fromkeys(job.owners, now)
+            self._away = dict.fromkeys(self._away, now)
             return []
         oldest = now - self._lease_seconds
+        gone = {owner for owner in self._away if self._is_waited_for(owner, now)}
+        holders = {owner for job in self.jobs() for owner in job.owners} - gone
+        self._away = {owner: since for owner, since in self._away.items() if owner in holders}
         found = []
         for job in self.jobs():
             if job.waiting or not job.owners:  # in wait(), or already being cancelled
                 continue
             # Seen later than now: the clock jumped back, and the lease begins here.
             job.owners = {
-                owner: min(seen, now) for owner, seen in job.owners.items() if seen >= oldest
+                owner: min(seen, now)
+                for owner, seen in job.owners.items()
+                if seen >= oldest and owner not in gone
             }
             if self._abandon_if_alone(job):
                 found.append(job)
         return found
+
+    def _is_waited_for(self, owner: str, now: float) -> bool:
+        """Whether an owner is away for so long that those who wait come first."""
+        others = any(owner not in job.owners for job in self._queued)
+        return others and now - self._away[owner] > AWAY_SECONDS
 
     def abandon_all(self) -> list[Job]:
         """Ends all waits.

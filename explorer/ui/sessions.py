@@ -92,8 +92,8 @@ class Caretaker:
     def see_off(self) -> None:
         """Tells the engine whose connection is gone since the last look.
 
-        A closed tab says no goodbye: what it asked for would run for a whole lease, and the next
-        visitor would wait for it.
+        A closed tab says no goodbye: the next visitor would wait for a whole lease for what it had
+        asked for.
         """
         manager = _manager()
         if manager is None:

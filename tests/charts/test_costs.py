@@ -57,6 +57,18 @@ def test_profile_bars_are_the_layers_at_their_depth() -> None:
     assert max(flops.data[0].y) == pytest.approx(0.016)
 
 
+def test_a_small_network_has_a_smaller_unit() -> None:
+    rows = [LayerCost("conv", "convolution", 156, 240_000, 18_816)]
+    for quantity, unit, number in (("macs", "MMACs", 0.24), ("flops", "MFLOPs", 0.48)):
+        fig = profile(rows, quantity, options=ProfileOptions(ghost=ROWS, ghost_name="other"))
+        assert f"[{unit}]" in fig.layout.yaxis.title.text
+        (mine,) = [trace for trace in fig.data if trace.name == "convolution"]
+        assert list(mine.y) == pytest.approx([number])
+        (other,) = [trace for trace in fig.data if trace.name == "other"]
+        assert max(other.y) == pytest.approx(8 * number / 0.24)  # both by one measure
+    assert "[million]" in profile(rows, "params").layout.yaxis.title.text
+
+
 def test_a_narrow_profile_gives_no_pixel_away() -> None:
     assert profile(ROWS, width=1200).layout.margin.l > 60
     assert profile(ROWS, width=350).layout.margin.l is None  # plotly.js finds what it needs
@@ -201,7 +213,7 @@ def test_a_ghost_is_stretched_over_the_same_depth_and_panels_share_the_axis() ->
     ghost = next(trace for trace in fig.data if trace.name == "Other")
     # Two layers over four places: centres at 0.5 + 1 and 0.5 + 3.
     assert list(ghost.x) == [1.5, 3.5]
-    assert list(ghost.y) == [230 / 1e9, 230 / 1e9]
+    assert list(ghost.y) == [230 / 1e6, 230 / 1e6]  # so small that they are given in M-Ops
     lines = [trace for trace in fig.data if trace.type == "scatter"]
     assert [list(line.y) for line in lines] == [
         [8, 4, 8, 10],  # channels

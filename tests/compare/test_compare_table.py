@@ -46,6 +46,8 @@ def test_a_small_network_is_not_zero() -> None:
     assert rows["activations"].text(1) == "0.056"  # 14,604 numbers of 4 bytes
     assert rows["macs"].against_text(1) == "0.0001×"
     assert rows["params"].text(1) == "0.062"
+    (row,) = [row for row in table(models, 1) if row.quantity.id == "macs"]
+    assert row.against_text(0) == "9,817×"  # 4,089,184,256 / 416,520
 
 
 @pytest.mark.parametrize(

@@ -168,33 +168,59 @@ def test_asking_renews_the_lease() -> None:
     assert job.status().state == "cancelled"
 
 
-def test_who_is_away_is_waited_for_a_little() -> None:
+def test_who_is_away_is_not_waited_for_by_others() -> None:
     board, clock = make_board()
-    left, back = add(board, "left", "A"), add(board, "back", "B")
+    left, waits = add(board, "left", "A"), add(board, "waits", "B")
+    assert board.take() is left
     assert board.lapse() == []
     board.away("A")
-    board.away("B")
     board.away("nobody")
+    clock.now += AWAY_SECONDS
+    assert board.lapse() == []
+    clock.now += 0.1
+    assert board.lapse() == [left]
+    assert waits.status().state == "queued"
+
+
+def test_who_is_away_keeps_a_lease_where_nobody_waits() -> None:
+    board, clock = make_board()
+    runs, waits = add(board, "runs", "A"), add(board, "waits", "A")
+    assert board.take() is runs
+    board.away("A")
+    clock.now += 14
+    assert board.lapse() == []
+    clock.now += 1.1
+    assert board.lapse() == [runs]
+    assert waits.status().state == "cancelled"
+
+
+def test_who_comes_back_has_a_whole_lease() -> None:
+    board, clock = make_board()
+    runs = add(board, "runs", "A")
+    assert board.take() is runs
+    add(board, "waits", "B")
+    board.away("A")
+    clock.now += AWAY_SECONDS - 1
+    runs.status("A")  # connected anew, and asks
+    for _second in range(14):
+        clock.now += 1
+        assert board.lapse() == []
+    board.away("A")
+    clock.now += AWAY_SECONDS + 0.1
+    assert board.lapse() == [runs]
+
+
+def test_a_sleep_of_the_machine_is_no_absence() -> None:
+    board, clock = make_board()
+    runs = add(board, "runs", "A")
+    assert board.take() is runs
+    add(board, "waits", "B")
+    assert board.lapse() == []
+    board.away("A")
+    clock.now += 3600
+    assert board.lapse() == []
     clock.now += AWAY_SECONDS - 1
     assert board.lapse() == []
-    back.status("B")  # connected anew, and asks
-    clock.now += 1.1
-    board.lapse()
-    assert left.status().state == "cancelled"
-    clock.now += 13
-    board.lapse()
-    assert back.status().state == "queued"  # its lease is whole again
-
-
-def test_away_lengthens_no_lease() -> None:
-    board, clock = make_board()
-    job = add(board, "a", "A")
-    clock.now += 14
-    board.lapse()
-    board.away("A")
-    clock.now += 1.1
-    board.lapse()
-    assert job.status().state == "cancelled"
 
 
 @pytest.mark.parametrize("jump", [15.5, 3600.0, 1e9])

@@ -81,7 +81,7 @@ def test_three_models_in_numbers(open_page: Open) -> None:
     table = app.dataframe[0].value
     assert list(table.columns[1:4]) == ["LeNet-5", "ResNet-18", "EfficientNet-Lite0"]
     row = table[table.iloc[:, 0].str.contains("Parameters")].iloc[0]
-    assert row["LeNet-5"] == "0.06 ★"
+    assert row["LeNet-5"] == "0.062 ★"
     assert row["ResNet-18"] == "11.69"
 
 

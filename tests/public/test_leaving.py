@@ -108,6 +108,11 @@ def test_who_closes_the_tab_is_not_computed_for(server: tuple[str, Path]) -> Non
     assert visitor.fragments, "the networks are measured again, which takes longer than a lease"
     visitor.close()
     closed = time.monotonic()
+    other = Visitor(address, "complexity", {"model": "squeezenet1_1"})
+    other.run()
     while jobs("cancelled") == before:
         assert time.monotonic() - closed < EngineOptions().lease - 2, "it ran for a whole lease"
         time.sleep(0.2)
+    other.wait()
+    assert time.monotonic() - closed < EngineOptions().lease + 5
+    other.close()
