@@ -123,6 +123,8 @@ def profile(
     convention = _("of {count} layers, input at the left").format(count=len(rows))
     if options.setting:
         convention = theme.wrap(f"{convention}; {options.setting}", max(30, width // 8))
+    names = _band_names(rows, width)
+    top = axis.show(max(map(value, [*rows, *options.ghost])))
     layout: dict[str, Any] = {
         "xaxis": {
             "title": theme.axis_title(_("Layer in order of execution"), _("number"), convention),
@@ -130,7 +132,9 @@ def profile(
             "anchor": f"y{len(options.panels) + 1}" if options.panels else "y",
         },
         "yaxis": {
-            "title": value_title(axis, height), "rangemode": "tozero", "domain": [bottom, 1],
+            "title": value_title(axis, height), "domain": [bottom, 1],
+            # Names of blocks stand below the upper edge, and no bar behind them.
+            "range": [0, top * (1.12 if names else 1.05)],
         },
         "barmode": "overlay",
         "height": height + below + legend,
@@ -139,7 +143,7 @@ def profile(
         "showlegend": True,
         "hovermode": "closest",
         "shapes": _bands(rows),
-        "annotations": [*_band_names(rows, width), *_pointer(rows, value, axis, options)],
+        "annotations": [*names, *_pointer(rows, value, axis, options)],
     }  # fmt: skip
     for number, key in enumerate(options.panels):
         top = bottom * (1 - number / len(options.panels)) - 0.045

@@ -69,6 +69,16 @@ def test_a_small_network_has_a_smaller_unit() -> None:
     assert "[million]" in profile(rows, "params").layout.yaxis.title.text
 
 
+def test_no_bar_stands_behind_the_name_of_a_block() -> None:
+    fig = profile(ROWS, width=1200)
+    names = [note for note in fig.layout.annotations if note.text in ("stem", "stage")]
+    assert names
+    assert {note.yref for note in names} == {"y domain"}
+    low, high = fig.layout.yaxis.range
+    assert low == 0
+    assert max(max(trace.y) for trace in fig.data) <= high / 1.12
+
+
 def test_a_narrow_profile_gives_no_pixel_away() -> None:
     assert profile(ROWS, width=1200).layout.margin.l > 60
     assert profile(ROWS, width=350).layout.margin.l is None  # plotly.js finds what it needs
