@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Literal
 
 from explorer.catalog.spec import WeightsSpec
@@ -82,8 +83,9 @@ def written(value: float, digits: int) -> str:
         value: Not negative.
         digits: Decimals of a value that is not small.
     """
-    small = value and value * 10**digits < 10
-    return f"{value:.2g}" if small else f"{value:,.{digits}f}"
+    if value and value * 10**digits < 10:
+        return f"{Decimal(f'{value:.2g}'):f}"  # without an exponent
+    return f"{value:,.{digits}f}"
 
 
 def numbers_of(

@@ -112,11 +112,12 @@ def profile(
         options: What is shown beside the bars.
     """
     options = options or ProfileOptions()
-    axis, value = _reader(rows, quantity, options)
+    axis, value = reader(quantity, options.setting)
     total = sum(value(row) for row in rows)
     if not total:
         return _nothing(axis)
-    traces = [*_ghost_bars(rows, quantity, options), *_kind_bars(rows, quantity, options)]
+    axis = axis.fitting(max(map(value, rows)))
+    traces = [*_ghost_bars(rows, axis, value, options), *_kind_bars(rows, axis, value, options)]
     legend = legend_height(len(traces), width)
     below = _PANEL_HEIGHT * len(options.panels)
     bottom = below / (height + below)
@@ -124,7 +125,7 @@ def profile(
     if options.setting:
         convention = theme.wrap(f"{convention}; {options.setting}", max(30, width // 8))
     names = _band_names(rows, width)
-    top = axis.show(max(map(value, [*rows, *options.ghost])))
+    highest = axis.show(max(map(value, [*rows, *options.ghost])))
     layout: dict[str, Any] = {
         "xaxis": {
             "title": theme.axis_title(_("Layer in order of execution"), _("number"), convention),
@@ -134,7 +135,7 @@ def profile(
         "yaxis": {
             "title": value_title(axis, height), "domain": [bottom, 1],
             # Names of blocks stand below the upper edge, and no bar behind them.
-            "range": [0, top * (1.12 if names else 1.05)],
+            "range": [0, highest * (1.12 if names else 1.05)],
         },
         "barmode": "overlay",
         "height": height + below + legend,
@@ -162,18 +163,12 @@ def profile(
     return theme.figure(traces, layout, alt=alt)
 
 
-def _reader(
-    rows: Sequence[CostRow], quantity: Quantity, options: ProfileOptions
-) -> tuple[Axis, Callable[[CostRow], float]]:
-    """The axis in a unit that fits the network, and how to read it from a row."""
-    axis, value = reader(quantity, options.setting)
-    return axis.fitting(max(map(value, rows), default=0.0)), value
-
-
 def _kind_bars(
-    rows: Sequence[CostRow], quantity: Quantity, options: ProfileOptions
+    rows: Sequence[CostRow],
+    axis: Axis,
+    value: Callable[[CostRow], float],
+    options: ProfileOptions,
 ) -> Iterator[dict[str, Any]]:
-    axis, value = _reader(rows, quantity, options)
     total = sum(value(row) for row in rows)
     for kind, title in KIND_TITLES.items():
         members = [(i, row) for i, row in enumerate(rows) if row.kind == kind and value(row)]
@@ -194,12 +189,14 @@ def _kind_bars(
 
 
 def _ghost_bars(
-    rows: Sequence[CostRow], quantity: Quantity, options: ProfileOptions
+    rows: Sequence[CostRow],
+    axis: Axis,
+    value: Callable[[CostRow], float],
+    options: ProfileOptions,
 ) -> Iterator[dict[str, Any]]:
     """The second network's layers, its first and last at the ends of the axis too."""
     if not options.ghost:
         return
-    axis, value = _reader(rows, quantity, options)
     step = len(rows) / len(options.ghost)
     members = [(i, row) for i, row in enumerate(options.ghost) if value(row)]
     name = html.escape(options.ghost_name)

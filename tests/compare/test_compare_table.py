@@ -53,7 +53,7 @@ def test_a_small_network_is_not_zero() -> None:
 @pytest.mark.parametrize(
     ("value", "digits", "text"),
     [(0, 2, "0.00"), (0.096, 2, "0.096"), (0.1, 2, "0.10"), (416e-6, 3, "0.00042"), (9.96, 0, "10"),
-     (0.0099, 3, "0.0099"), (0.01, 3, "0.010"), (25.6, 1, "25.6")],
+     (0.0099, 3, "0.0099"), (0.01, 3, "0.010"), (2.5e-6, 2, "0.0000025"), (25.6, 1, "25.6")],
 )  # fmt: skip
 def test_decimals(value: float, digits: int, text: str) -> None:
     assert written(value, digits) == text

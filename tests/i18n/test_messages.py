@@ -82,6 +82,7 @@ def test_fields_are_those_of_the_source(locale: str) -> None:
 @pytest.mark.parametrize("locale", LANGUAGES)
 def test_translations_format(locale: str) -> None:
     """Format specifications survive: what formats in English formats in translation."""
+    formatted = 0
     for message in entries(locale):
         sources = texts(message.id)
         # The plural's fields: a singular may do without the count that its translation has.
@@ -92,6 +93,8 @@ def test_translations_format(locale: str) -> None:
                 text.format(**values)
             except ValueError:  # a specification for text: "{name:>8}" takes a string
                 text.format(**dict.fromkeys(values, "1"))
+            formatted += bool(values)
+    assert formatted > 100
 
 
 def test_notes_of_the_2016_table_are_marked() -> None:
